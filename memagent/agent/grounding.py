@@ -1,0 +1,45 @@
+"""Check before speaking: names, numbers and dates of a reply must occur in what was recalled or said.
+
+A cheap lexical check, on purpose: it cannot be argued with. It looks at the kinds of words that small models invent and that do
+harm when wrong; ordinary words are free.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+NUMBER = re.compile(r"\d[\d.,:/-]*\d|\d")
+WORD = re.compile(r"[^\W\d_][\w'’-]*")
+SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|\n\s*|[\"“(]\s*)$")
+FREE = frozenset({"I", "I'm", "I've", "I'll", "I'd", "OK", "Ok", "SQL"})
+
+
+def plain(text: str) -> str:
+    """Lower case, without accents, with straight quotes."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
+
+
+def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
+    """Names and numbers of `reply` that occur nowhere in `evidence`, in order of appearance."""
+    known = plain("\n".join(evidence))
+    words = set(WORD.findall(known))
+    numbers = {digits(number) for number in NUMBER.findall(known)}
+    missing = []
+    for match in NUMBER.finditer(reply):
+        if digits(match.group()) not in numbers:
+            missing.append(match.group())
+    for match in WORD.finditer(reply):
+        word = match.group()
+        if not word[0].isupper() or word in FREE or SENTENCE_START.search(reply[: match.start()]):
+            continue
+        if plain(word).removesuffix("'s") not in words and plain(word) not in words:
+            missing.append(word)
+    return missing
+
+
+def digits(number: str) -> str:
+    """A number without grouping and trailing punctuation."""
+    return number.strip(".,:/-").replace(",", "")

@@ -1,0 +1,143 @@
+"""Fills the model's window: a stable prefix, recalled memories, then the newest turns that fit. Counts are the model's own.
+
+What does not fit falls out from the oldest side and stays searchable. This turn (what the person said, calls and results) always
+goes in whole, its longest texts cut where they would not fit; a call is never parted from its result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from memagent.conversation import ChatMessage, ContextUsage
+from memagent.errors import InputError
+from memagent.memory.records import CoreBlock, Message
+from memagent.models.chat_model import ChatModel, ChatRequest
+
+SYSTEM = (
+    "You are memagent. You remember what the person tells you across conversations, in a database that you reach only through the "
+    "tools. Store what they tell you with memory_add, correct it with memory_update, erase it with memory_forget, and look it up with "
+    "memory_search before you answer. Say only what memory or the person said; if you were never told, say that you don't know."
+)
+PER_MESSAGE = 4  # tokens of role and separators
+RECALLED_SHARE = 0.35  # of what is left after the prefix
+REPLY_SHARE = 8  # one part in this many is kept free for the reply
+CUT = " […]"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A request that fits, and how the window was used."""
+
+    request: ChatRequest
+    usage: ContextUsage
+
+
+class Counter:
+    """Token counts of texts, each counted once."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+        self._known: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        if text not in self._known:
+            self._known[text] = self._model.count_tokens([text])[0]
+        return self._known[text]
+
+
+def fill(
+    model: ChatModel,
+    count: Counter,
+    *,
+    core: Sequence[CoreBlock],
+    recalled: Sequence[Mapping[str, Any]],
+    history: Sequence[Message],
+    turn: Sequence[ChatMessage],
+    tools: Sequence[Mapping[str, Any]],
+) -> Window:
+    """Build the request for one step of a turn. `history` is oldest first; `turn` is what was said now and what followed."""
+    reserved = model.context_tokens // REPLY_SHARE
+    room = model.context_tokens - reserved
+    blocks = {block.label: block.content for block in core if block.content}
+    system = count(SYSTEM) + count(json.dumps(list(tools), ensure_ascii=False)) + PER_MESSAGE
+    pinned = sum(count(f"{label}: {content}") for label, content in blocks.items())
+    left = room - system - pinned
+    if left < room // 4:
+        raise InputError(
+            f"a window of {model.context_tokens} tokens is too small for the tools and the pinned notes",
+            "use a larger context_tokens, or shorten the pinned notes",
+        )
+    this_turn, used = _fit_turn(turn, count, left)
+    left -= used
+    shown, used_recalled = _take(recalled, lambda hit: count(render_hit(hit)), int(left * RECALLED_SHARE))
+    left -= used_recalled
+    newest, used_recent = _take(list(reversed(history)), lambda m: count(m.content) + PER_MESSAGE, left)
+    recent = [ChatMessage(m.role, m.content, at=m.created_at.isoformat()) for m in reversed(newest)]
+    usage = ContextUsage(
+        window=model.context_tokens,
+        system=system,
+        core=pinned,
+        recalled=used_recalled,
+        recent=used_recent + used,
+        reserved=reserved,
+        dropped_messages=len(history) - len(newest),
+        exact=model.exact_counts,
+    )
+    request = ChatRequest(SYSTEM, blocks, tuple(shown), (*recent, *this_turn), tuple(tools))
+    return Window(request, usage)
+
+
+def render_hit(hit: Mapping[str, Any]) -> str:
+    """A hit as a chat model reads it: its number, the date it was said, its words."""
+    return f"[{hit['id']}] {hit['date']}, {hit['speaker'] or hit['source']}: {hit['text']}"
+
+
+def render_message(message: ChatMessage) -> str:
+    """All text of a message that costs tokens."""
+    calls = "".join(json.dumps([call.name, dict(call.arguments)], ensure_ascii=False) for call in message.tool_calls)
+    if message.tool_result is not None:
+        hits = message.tool_result.content.get("hits")
+        body = "\n".join(map(render_hit, hits)) if hits else json.dumps(dict(message.tool_result.content), ensure_ascii=False)
+        return calls + body
+    return message.content + calls
+
+
+def _take(items: Sequence[T], cost: Callable[[T], int], room: int) -> tuple[list[T], int]:
+    """The longest head of `items` that fits, and what it costs."""
+    taken: list[T] = []
+    used = 0
+    for item in items:
+        price = cost(item)
+        if used + price > room:
+            break
+        taken.append(item)
+        used += price
+    return taken, used
+
+
+def _fit_turn(turn: Sequence[ChatMessage], count: Counter, room: int) -> tuple[list[ChatMessage], int]:
+    """This turn's messages within `room`: hits beyond it are left out of results, and a long text is cut at its end."""
+    messages = list(turn)
+    costs = [count(render_message(message)) + PER_MESSAGE for message in messages]
+    for index in sorted(range(len(messages)), key=costs.__getitem__, reverse=True):
+        over = sum(costs) - room
+        if over <= 0:
+            break
+        messages[index] = _shortened(messages[index], count, max(costs[index] - over - PER_MESSAGE, 16))
+        costs[index] = count(render_message(messages[index])) + PER_MESSAGE
+    return messages, sum(costs)
+
+
+def _shortened(message: ChatMessage, count: Counter, room: int) -> ChatMessage:
+    result = message.tool_result
+    if result is not None and result.content.get("hits"):
+        hits, _ = _take(result.content["hits"], lambda hit: count(render_hit(hit)), room)
+        return replace(message, tool_result=replace(result, content={**result.content, "hits": hits}))
+    text = message.content
+    while text and count(text + CUT) > room:
+        text = text[: max(0, min(len(text) - 1, int(len(text) * room / max(count(text), 1))))]
+    return replace(message, content=text + CUT)

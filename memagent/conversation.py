@@ -1,0 +1,178 @@
+"""Values that travel between models, the turn and the front ends: messages, tool calls, events.
+
+Pure frozen dataclasses: identity (row ids, sessions) is a concern of `memagent.memory`. Imports nothing of ours but errors.
+Every event has `to_dict`; `event_from_dict` is its inverse, so that a resumed session replays what was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from memagent.errors import InputError
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """What a model asks for: `id` is unique within the turn, `arguments` is JSON-able."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool gave back.
+
+    `content` is JSON-able and is what the model reads; `words` is one line for a person, without markup;
+    `ok` is False when the model could mend the call; `change` is the memory change before/after, if there was one.
+    """
+
+    call_id: str
+    name: str
+    ok: bool
+    content: Mapping[str, Any]
+    words: str
+    change: Mapping[str, Any] | None = None
+    operation_id: int | None = None
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """One message of a prompt, in the shape that every chat model understands."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_result: ToolResult | None = None
+    at: str | None = None  # ISO 8601 with offset; when it was said
+
+
+# --- events of a turn -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """The next piece of the reply, as streamed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """Automatic recall ran: `hits` are the dictionaries that `memory_search` returns; empty when nothing was relevant."""
+
+    query: str
+    hits: tuple[Mapping[str, Any], ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class ToolCalled:
+    """A tool is about to run."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True)
+class ToolReturned:
+    """A tool has run; `call` is the one it answers."""
+
+    call: ToolCall
+    result: ToolResult
+
+
+@dataclass(frozen=True)
+class ContextUsage:
+    """How the window was filled, in tokens; `dropped_messages` fell out and stay searchable."""
+
+    window: int
+    system: int
+    core: int
+    recalled: int
+    recent: int
+    reserved: int
+    dropped_messages: int
+    exact: bool = True
+
+    @property
+    def used(self) -> int:
+        return self.system + self.core + self.recalled + self.recent
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The turn ended well; `grounded` is False where the check replaced an unsupported reply."""
+
+    reply: str
+    milliseconds: float
+    prompt_tokens: int
+    reply_tokens: int
+    grounded: bool = True
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The turn ended early; the user's message is stored all the same. `reason` is one sentence."""
+
+    reason: str
+    hint: str = ""
+    cancelled: bool = False
+
+
+Event = TextDelta | Recalled | ToolCalled | ToolReturned | ContextUsage | Finished | Failed
+
+_EVENTS: dict[str, type[Any]] = {
+    "text": TextDelta,
+    "recalled": Recalled,
+    "tool_called": ToolCalled,
+    "tool_returned": ToolReturned,
+    "context": ContextUsage,
+    "finished": Finished,
+    "failed": Failed,
+}
+_NAMES = {cls: name for name, cls in _EVENTS.items()}
+
+
+def event_to_dict(event: Event) -> dict[str, Any]:
+    """JSON-able form of an event, with its kind under `event`."""
+    return {"event": _NAMES[type(event)], **asdict(event)}
+
+
+def event_from_dict(data: Mapping[str, Any]) -> Event:
+    """Inverse of `event_to_dict`."""
+    fields = {key: value for key, value in data.items() if key != "event"}
+    cls = _EVENTS[data["event"]]
+    if "call" in fields:
+        fields["call"] = ToolCall(**fields["call"])
+    if "result" in fields:
+        fields["result"] = ToolResult(**fields["result"])
+    if "hits" in fields:
+        fields["hits"] = tuple(fields["hits"])
+    event: Event = cls(**fields)
+    return event
+
+
+MAX_MESSAGE_CHARACTERS = 100_000
+
+
+def checked_message(text: str) -> str:
+    """What a person says, fit to be stored: not empty, valid Unicode, not longer than MAX_MESSAGE_CHARACTERS.
+
+    Raises InputError. Control characters are kept: messages are stored verbatim and escaped where they are shown.
+    """
+    if not text.strip():
+        raise InputError("the message is empty", "say something, or leave with /quit")
+    if len(text) > MAX_MESSAGE_CHARACTERS:
+        raise InputError(
+            f"the message has {len(text):,} characters; the limit is {MAX_MESSAGE_CHARACTERS:,}",
+            "send it in parts; everything stored before is safe",
+        )
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError("the message is not valid text", "it must be UTF-8, without null characters")
+    return text

@@ -1,0 +1,231 @@
+"""From a question and evidence to what can be said: which hits answer, with which words, and how sure that is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
+from memagent.models.labels import OTHER_SLOT
+from memagent.models.reader import Answer, Reader
+from memagent.models.understanding import Understanding, Understood
+
+SURE = 0.5
+SURE_SLOT = 0.5
+CLOSE = 0.12  # candidates this near to the best one count as equally good, and the newer wins
+OTHER_SUBJECT = 0.1
+
+Kind = Literal["nothing", "value", "values", "count", "yes", "no", "when", "previous", "why"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One hit that may answer: the words that do, and how sure that is."""
+
+    evidence: Evidence
+    words: str
+    score: float
+    kinds: Mapping[str, float]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the evidence says. `follow` is a second question worth searching for, where the first found only a link."""
+
+    kind: Kind
+    candidates: tuple[Candidate, ...] = ()
+    follow: str | None = None
+    asked: str = ""
+    near: tuple[Evidence, ...] = field(default=())
+
+    @property
+    def best(self) -> Candidate:
+        return self.candidates[0]
+
+
+def answer(
+    reader: Reader,
+    understanding: Understanding,
+    question: str,
+    understood: Understood,
+    evidence: Sequence[Evidence],
+) -> Found:
+    """Read every hit against the question and decide. Never raises for want of evidence: `nothing` is an answer."""
+    asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
+    if not evidence:
+        return Found("nothing", asked=asked)
+    if understood.mode == "why":
+        return _why(evidence)
+    aliases = alias_words(understood, evidence)
+    candidates = _candidates(reader, question, understood, evidence, asked, aliases)
+    sure = [candidate for candidate in candidates if candidate.score >= SURE]
+    if not sure:
+        return Found("nothing", follow=_follow(question, understood, aliases), asked=asked, near=tuple(evidence[:1]))
+    kind = _kind(understood, sure)
+    if kind in ("values", "count"):
+        return Found(kind, tuple(_distinct(sure)), asked=asked)
+    if kind == "previous":
+        return _previous(sure, asked)
+    return Found(kind, tuple(sure), asked=asked)
+
+
+def alias_words(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, frozenset[str]]:
+    """Other names of the question's subject: told "my sister is Ana", "sister" may be called "ana" and the other way round."""
+    aliases: dict[str, set[str]] = defaultdict(set)
+    wanted = content_words(understood.subject.words) if understood.subject is not None else frozenset[str]()
+    for item in evidence:
+        if not item.is_fact or not item.current or item.subject != USER:
+            continue
+        relation, name = content_words(item.attribute), content_words(item.value)
+        if len(name) <= 3 and wanted & relation:
+            for word in wanted & relation:
+                aliases[word] |= name
+        elif wanted & name and len(relation) <= 2:
+            for word in wanted & name:
+                aliases[word] |= relation
+    return {word: frozenset(names) for word, names in aliases.items()}
+
+
+def _candidates(
+    reader: Reader,
+    question: str,
+    understood: Understood,
+    evidence: Sequence[Evidence],
+    asked: str,
+    aliases: Mapping[str, frozenset[str]],
+) -> list[Candidate]:
+    """Best first; among nearly equal ones the newest first."""
+    readings = reader.read(question, [item.window for item in evidence])
+    renamed = _renamed(question, understood, aliases)
+    if renamed is not None:
+        again = reader.read(renamed, [item.window for item in evidence])
+        readings = [max(pair, key=lambda one: one.probability) for pair in zip(readings, again, strict=True)]
+    found = [
+        _candidate(understood, item, reading, asked, aliases)
+        for item, reading in zip(evidence, readings, strict=True)
+        if understood.mode == "previous" or item.current
+    ]
+    found.sort(key=lambda candidate: candidate.score, reverse=True)
+    if found:
+        best = found[0].score
+        level = [candidate for candidate in found if best - candidate.score <= CLOSE]
+        level.sort(key=lambda candidate: candidate.evidence.said_at, reverse=True)
+        found[: len(level)] = level
+    return found
+
+
+def _candidate(
+    understood: Understood,
+    item: Evidence,
+    reading: Answer,
+    asked: str,
+    aliases: Mapping[str, frozenset[str]],
+) -> Candidate:
+    score = reading.probability
+    words = reading.words
+    offset = len(item.window) - len(item.text)
+    if item.is_fact:
+        slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
+        same = same_subject(asked, item.subject, aliases)
+        if same and slotted and understood.slot_probability >= SURE_SLOT:
+            score = max(score, 0.5 + understood.slot_probability / 2)
+            words = item.value
+        elif not same and asked != USER and not content_words(asked) & content_words(item.text):
+            score *= OTHER_SUBJECT
+        if _overlap(words, item.value) or not words:
+            words = item.value
+    return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset)
+
+
+def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
+    best = sure[0]
+    if understood.mode == "yesno":
+        return "yes" if best.kinds["yes"] >= best.kinds["no"] else "no"
+    if understood.mode == "list":
+        return "values"
+    if understood.mode in ("count", "when", "previous"):
+        return "count" if understood.mode == "count" else "when" if understood.mode == "when" else "previous"
+    return "value"
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Each value once, in the order in which they were told."""
+    seen: dict[str, Candidate] = {}
+    for candidate in candidates:
+        key = candidate.words.casefold()
+        if not any(key in known or known in key for known in seen):
+            seen[key] = candidate
+    return sorted(seen.values(), key=lambda candidate: candidate.evidence.said_at)
+
+
+def _previous(sure: Sequence[Candidate], asked: str) -> Found:
+    """The value before the current one: the newest retired fact of the best candidate's slot."""
+    retired = [c for c in sure if c.evidence.is_fact and not c.evidence.current]
+    retired.sort(key=lambda candidate: str(candidate.evidence.hit.get("retired_at") or ""), reverse=True)
+    if retired:
+        return Found("previous", tuple(retired), asked=asked)
+    return Found("value", tuple(sure), asked=asked)
+
+
+def _why(evidence: Sequence[Evidence]) -> Found:
+    facts = [item for item in evidence if item.is_fact] or list(evidence)
+    best = facts[0]
+    return Found("why", (Candidate(best, best.value or best.text, best.score, {}, 0, 0),))
+
+
+def _renamed(question: str, understood: Understood, aliases: Mapping[str, frozenset[str]]) -> str | None:
+    """The question with its subject called by the other name."""
+    if understood.subject is None or understood.subject.source != "text" or not aliases:
+        return None
+    names = sorted({name for other in aliases.values() for name in other})
+    start, end = understood.subject.span
+    return question[:start] + " ".join(names) + question[end:]
+
+
+def _follow(question: str, understood: Understood, aliases: Mapping[str, frozenset[str]]) -> str | None:
+    return _renamed(question, understood, aliases)
+
+
+def _overlap(words: str, value: str) -> bool:
+    ours, theirs = words.casefold(), value.casefold()
+    return bool(ours) and (ours in theirs or theirs in ours)
+
+
+def rank_for_erasure(
+    reader: Reader, understood: Understood, sentence: str, context: str, evidence: Sequence[Evidence]
+) -> list[Evidence]:
+    """The facts that a request to forget is about, surest first; empty where none is clearly meant."""
+    facts = [item for item in evidence if item.is_fact]
+    if not facts:
+        return []
+    asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
+    named = {value.words.casefold() for value in understood.values}
+    scored: list[tuple[float, Evidence]] = []
+    for item, reading in zip(facts, reader.read(sentence, [fact.window for fact in facts]), strict=True):
+        score = reading.probability
+        slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
+        if slotted and same_subject(asked, item.subject):
+            score = max(score, 0.5 + understood.slot_probability / 2)
+        if any(_overlap(words, item.value) for words in named):
+            score = max(score, 0.9)
+        if not understood.values and not slotted and context and item.text.casefold() in context.casefold():
+            score = max(score, 0.6)
+        if asked != USER and not same_subject(asked, item.subject) and not content_words(asked) & content_words(item.text):
+            score *= OTHER_SUBJECT
+        scored.append((score, item))
+    scored.sort(key=lambda pair: pair[0], reverse=True)
+    best = scored[0][0]
+    if best < SURE:
+        return _everything_about(understood, facts)
+    return [item for score, item in scored if score >= max(SURE, best - 2 * CLOSE)]
+
+
+def _everything_about(understood: Understood, facts: Sequence[Evidence]) -> list[Evidence]:
+    """All facts of the subject, where a request names a subject and no slot ("forget everything about Ana")."""
+    if understood.subject is None or understood.slot_probability >= SURE_SLOT and understood.slot != OTHER_SLOT:
+        return []
+    return [fact for fact in facts if same_subject(plain_subject(understood.subject.words), fact.subject)]

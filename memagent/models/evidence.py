@@ -1,0 +1,90 @@
+"""A hit of `memory_search`, as the specialists read it, and what it means for two texts to be about the same subject."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+USER = "user"
+DETERMINERS = frozenset("my our your his her their its the a an this that".split())  # noqa: SIM905
+WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One hit. `hit` is the dictionary that the tool returned."""
+
+    hit: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        return int(self.hit["id"])
+
+    @property
+    def is_fact(self) -> bool:
+        return self.hit["kind"] == "fact"
+
+    @property
+    def text(self) -> str:
+        return str(self.hit["text"])
+
+    @property
+    def subject(self) -> str:
+        return str(self.hit.get("subject", ""))
+
+    @property
+    def attribute(self) -> str:
+        return str(self.hit.get("attribute", ""))
+
+    @property
+    def value(self) -> str:
+        return str(self.hit.get("value", ""))
+
+    @property
+    def current(self) -> bool:
+        return bool(self.hit.get("current", True))
+
+    @property
+    def score(self) -> float:
+        return float(self.hit["score"])
+
+    @property
+    def said_at(self) -> str:
+        return str(self.hit["said_at"])
+
+    @property
+    def date(self) -> str:
+        return str(self.hit["date"])
+
+    @property
+    def window(self) -> str:
+        """What the reader reads: the words, with the subject in front where they do not name it."""
+        if not self.is_fact or self.subject in ("", USER) or content_words(self.subject) <= content_words(self.text):
+            return self.text
+        return f"{self.subject}: {self.text}"
+
+
+def content_words(text: str) -> frozenset[str]:
+    """The words that identify a subject: lower case, without determiners, a possessive's "s" and a plural's."""
+    words = (word.casefold() for word in WORD.findall(text.replace("'s", "").replace("’s", "")))
+    return frozenset(word for word in words if word not in DETERMINERS)
+
+
+def plain_subject(words: str) -> str:
+    """ "my sister Ana" as it is stored: "sister Ana"; "user" for nobody else."""
+    kept = words.split()
+    while kept and kept[0].casefold() in DETERMINERS:
+        kept = kept[1:]
+    return " ".join(kept) or USER
+
+
+def same_subject(left: str, right: str, aliases: Mapping[str, frozenset[str]] | None = None) -> bool:
+    """Whether two subjects may be the same: both the person, or sharing a naming word, directly or by an alias."""
+    if USER in (left, right):
+        return left == right
+    ours, theirs = content_words(left), content_words(right)
+    for word in list(ours):
+        ours |= (aliases or {}).get(word, frozenset())
+    return bool(ours & theirs)

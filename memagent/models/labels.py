@@ -1,0 +1,11 @@
+"""The vocabularies of the shipped models; training and run time share them."""
+
+from __future__ import annotations
+
+ACTS = ("state", "ask", "correct", "forget", "calculate", "talk")
+MODES = ("value", "previous", "when", "list", "count", "yesno", "why")
+KINDS = ("fact", "preference", "event", "plan", "task", "note")
+TAGS = ("outside", "begin", "inside")
+PAIRS = ("unrelated", "replaces", "same")
+ANSWERS = ("none", "span", "yes", "no")
+OTHER_SLOT = "other"

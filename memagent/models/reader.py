@@ -1,0 +1,85 @@
+"""Which words of an earlier message answer a question: a span, a yes or no, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tokenizers import Encoding
+
+from memagent.models.encoder import BUNDLED, Array, Encoder, pad, tokenizer
+from memagent.models.labels import ANSWERS
+from memagent.models.spans import softmax, whole_words
+from memagent.models.weights import load_weights
+
+WEIGHTS = BUNDLED / "reader.safetensors"
+MAX_TOKENS = 192
+LONGEST_SPAN = 24
+BATCH_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one window says: probabilities of `none`, `span`, `yes`, `no`; the best span in characters and its probability."""
+
+    kinds: dict[str, float]
+    start: int
+    end: int
+    words: str
+    span_probability: float
+
+    @property
+    def probability(self) -> float:
+        """That the window answers at all."""
+        return 1.0 - self.kinds["none"]
+
+
+class Reader:
+    """The shipped head *read* on its trunk. Thread-safe."""
+
+    def __init__(self, *, threads: int = 1) -> None:
+        weights = load_weights(WEIGHTS)
+        self._encoder = Encoder(weights, threads=threads)
+        self._answer = np.asarray(weights["head.answer.weight"], np.float32), weights["head.answer.bias"]
+        self._span = np.asarray(weights["head.span.weight"], np.float32), weights["head.span.bias"]
+
+    def read(self, question: str, windows: Sequence[str]) -> list[Answer]:
+        """One answer a window, in order."""
+        encodings = tokenizer().encode_batch([(question, window) for window in windows])
+        for encoding in encodings:
+            encoding.truncate(MAX_TOKENS)
+        answers: list[Answer] = []
+        start = 0
+        while start < len(windows):
+            stop, longest = start, 0
+            while stop < len(windows):
+                longest = max(longest, len(encodings[stop].ids))
+                if stop > start and longest * (stop + 1 - start) > BATCH_TOKENS:
+                    break
+                stop += 1
+            answers += self._batch(encodings[start:stop], windows[start:stop])
+            start = stop
+        return answers
+
+    def _batch(self, encodings: Sequence[Encoding], windows: Sequence[str]) -> list[Answer]:
+        ids, segments, mask = pad(encodings)
+        states = self._encoder.run(ids, segments, mask)
+        kinds = softmax(states[:, 0] @ self._answer[0] + self._answer[1])
+        spans = states @ self._span[0] + self._span[1]
+        allowed = (segments * mask) == 1
+        return [
+            _answer(kinds[row], spans[row], allowed[row], encodings[row], window) for row, window in enumerate(windows)
+        ]
+
+
+def _answer(kinds: Array, spans: Array, allowed: Array, encoding: Encoding, window: str) -> Answer:
+    starts = softmax(np.where(allowed, spans[:, 0], -1e4))
+    ends = softmax(np.where(allowed, spans[:, 1], -1e4))
+    joint = np.triu(starts[:, None] * ends[None, :]) * np.tri(len(starts), k=LONGEST_SPAN)
+    first, last = np.unravel_index(int(joint.argmax()), joint.shape)
+    size = len(encoding.ids)
+    first, last = min(int(first), size - 1), min(int(last), size - 1)
+    start, end = whole_words(window, encoding.offsets[first][0], encoding.offsets[last][1])
+    probabilities = {name: float(p) for name, p in zip(ANSWERS, kinds, strict=True)}
+    return Answer(probabilities, start, end, window[start:end], float(joint.max()))

@@ -1,0 +1,150 @@
+"""What the specialists say. Every name, number and date in a reply is a value from a tool's result; the rest is fixed English.
+
+Wording varies with the message, not by chance, so that the same conversation reads the same twice.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+
+from memagent.conversation import ToolResult
+from memagent.models.answers import Candidate, Found
+from memagent.models.evidence import USER
+
+PIECE = re.compile(r"\S+\s*")
+
+UNKNOWN = (
+    "I don't know: you haven't told me {what}.",
+    "You haven't told me {what}, so I don't know.",
+    "I have nothing about {what} in memory; you haven't told me.",
+)
+GREETING = (
+    "I'm here. Tell me things and I'll remember them, or ask me about what you have told me.",
+    "I'm a small model with a large memory: tell me something to keep, or ask about what you told me before.",
+    "Small talk isn't my strength; remembering is. Tell me something, or ask about what you've told me.",
+)
+NO_FACT = (
+    "I kept that word for word and can find it again, though I couldn't make a fact of it.",
+    "I've kept your words as they are; I can find them again when you ask.",
+)
+
+
+def choose(options: Sequence[str], key: str) -> str:
+    """One of the options, always the same for the same key."""
+    return options[zlib.crc32(key.encode()) % len(options)]
+
+
+def stream(reply: str) -> Iterator[str]:
+    """A reply word by word."""
+    for match in PIECE.finditer(reply):
+        yield match.group()
+
+
+def owner(subject: str) -> str:
+    return "you" if subject == USER else subject
+
+
+def joined(items: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def stored(results: Sequence[ToolResult], key: str) -> str:
+    """After writes: what is now remembered, and what it replaced."""
+    if not results:
+        return choose(NO_FACT, key)
+    said = [_stored_one(result) for result in results]
+    lead = choose(("Noted: {}.", "Got it: {}.", "I'll remember: {}."), key)
+    return lead.format("; ".join(said))
+
+
+def _stored_one(result: ToolResult) -> str:
+    if not result.ok:
+        return f"I could not store that ({result.content.get('error', 'unknown error')})"
+    content = result.content
+    about = f"{owner(str(content['subject']))}, {content['attribute']}: {content['value']}"
+    if content.get("when"):
+        about += f" ({content['when']})"
+    if content["action"] == "superseded" and content.get("before"):
+        return f"{about} (before: {content['before']})"
+    if content["action"] == "repeated":
+        return f"{about} (you had told me)"
+    if content.get("also"):
+        return f"{about} (beside {joined([str(value) for value in content['also']])})"
+    return about
+
+
+def answered(found: Found, key: str) -> str:
+    """The reply to a question, from what the evidence says."""
+    if found.kind == "nothing":
+        return unknown(found, key)
+    best = found.best
+    told = f"you told me on {best.evidence.date}"
+    if found.kind == "values":
+        return f"{_capital(joined([candidate.words for candidate in found.candidates]))}."
+    if found.kind == "count":
+        words = [candidate.words for candidate in found.candidates]
+        return f"{len(words)}: {joined(words)}."
+    if found.kind == "yes":
+        return f"Yes, {best.words}; {told}."
+    if found.kind == "no":
+        return f"No, {best.words}; {told}."
+    if found.kind == "when":
+        return _when(best)
+    if found.kind == "previous":
+        return f"Before that it was {best.words}; {told}."
+    if found.kind == "why":
+        return f"Because {told}: “{best.evidence.text}”"
+    return choose(("{value}; {told}.", "{value} ({told})."), key).format(value=_capital(best.words), told=told)
+
+
+def _when(best: Candidate) -> str:
+    """The date that the hit's words name, resolved by code; else the day it was told."""
+    times = best.evidence.hit.get("times") or ()
+    inside = [time for time in times if time["start"] < best.end and time["end"] > best.start]
+    chosen = (inside or list(times))[:1]
+    told = best.evidence.date
+    if chosen:
+        means, words = chosen[0]["means"], chosen[0]["text"]
+        if words.casefold() in means.casefold() or means.casefold() in words.casefold():
+            return f"{_capital(means)}; you told me on {told}."
+        return f"{_capital(means)} (“{words}”, told on {told})."
+    if any(character.isdigit() for character in best.words):
+        return f"{_capital(best.words)}; you told me on {told}."
+    return f"You didn't say when, but you told me on {told}."
+
+
+def unknown(found: Found, key: str) -> str:
+    """That memory does not say, naming whom the question was about."""
+    what = "that" if found.asked in ("", USER) else f"that about {found.asked}"
+    return choose(UNKNOWN, key).format(what=what)
+
+
+def erased(results: Sequence[ToolResult], key: str) -> str:
+    """After a request to forget; never repeats what was erased."""
+    gone = [result for result in results if result.ok]
+    if not gone:
+        return "I found nothing like that in memory, so there is nothing to forget."
+    if len(gone) == 1:
+        return choose(("Forgotten, with its history.", "Done, I've forgotten that for good."), key)
+    return f"Done, I've forgotten {len(gone)} things for good."
+
+
+def calculated(result: ToolResult) -> str:
+    """The value, or why there is none."""
+    if result.ok:
+        return f"{_capital(str(result.content['value']))}."
+    return f"I can't calculate that: {result.content.get('error', '')}."
+
+
+def talked(key: str) -> str:
+    """A short honest word on what this model is for."""
+    return choose(GREETING, key)
+
+
+def _capital(text: str) -> str:
+    """First letter upper case where the first word is plain lower-case letters; codes and names stay as they are."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text

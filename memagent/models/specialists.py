@@ -1,0 +1,212 @@
+"""The shipped chat model: small specialists that decide on tool calls and answer from what the tools return.
+
+It reads the same request as any chat model and emits the same calls. *Understanding* decides what the message asks and finds
+values, subjects and slots; *match* says which remembered fact a new one replaces; *read* finds the words that answer. What is said
+back is composed from the evidence (`replies`), so a value cannot be invented. Nothing here decides on keywords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from memagent.conversation import TextDelta, ToolCall, ToolResult
+from memagent.models import replies
+from memagent.models.answers import Evidence, answer, rank_for_erasure
+from memagent.models.chat_model import ChatRequest
+from memagent.models.drafts import Write, plan_writes
+from memagent.models.encoder import tokenizer
+from memagent.models.reader import Reader
+from memagent.models.sentences import split_sentences
+from memagent.models.understanding import Understanding, Understood
+
+CONTEXT_TOKENS = 2048
+ASK_LIMIT = 14
+MAX_HOPS = 2
+
+
+@dataclass(frozen=True)
+class Turn:
+    """This turn so far: what was said, what was said before it, what memory offered, and what the tools returned."""
+
+    text: str
+    context: str
+    recalled: tuple[Evidence, ...]
+    results: tuple[tuple[ToolCall, ToolResult], ...]
+    previous_reply: str
+
+    def result_of(self, prefix: str) -> list[tuple[ToolCall, ToolResult]]:
+        """Calls of this turn whose id starts with `prefix`, with their results."""
+        return [pair for pair in self.results if pair[0].id.startswith(prefix)]
+
+
+class Specialists:
+    """The default `ChatModel`. Thread-safe; one instance serves many sessions, since it keeps nothing between requests."""
+
+    name = "memagent"
+    context_tokens = CONTEXT_TOKENS
+    exact_counts = True
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self.understanding = Understanding(threads=threads)
+        self.reader = Reader(threads=threads)
+        self._understood = lru_cache(maxsize=64)(self.understanding.read)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces of each text, without special tokens."""
+        return [len(encoding.ids) for encoding in tokenizer().encode_batch(list(texts), add_special_tokens=False)]
+
+    def respond(self, request: ChatRequest) -> Iterator[TextDelta | ToolCall]:
+        """Calls while something is left to look up or to write, then the reply."""
+        turn = read_turn(request)
+        parts = [
+            (index, sentence, self._understood(sentence, _context(turn, index, sentences)))
+            for sentences in (split_sentences(turn.text),)
+            for index, sentence in enumerate(sentences)
+        ]
+        if request.cancel.is_set():
+            return
+        calls = self._calls(turn, parts)
+        if calls:
+            yield from calls
+            return
+        for piece in replies.stream(self._reply(turn, parts)):
+            if request.cancel.is_set():
+                return
+            yield TextDelta(piece)
+
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def _calls(self, turn: Turn, parts: list[tuple[int, str, Understood]]) -> list[ToolCall]:
+        """What is still to be done, in the order of the sentences; empty when everything has been."""
+        done = {call.id for call, _ in turn.results}
+        calls: list[ToolCall] = []
+        for index, sentence, understood in parts:
+            for call in self._calls_for(turn, index, sentence, understood):
+                if call.id not in done:
+                    calls.append(call)
+        return calls
+
+    def _calls_for(self, turn: Turn, index: int, sentence: str, understood: Understood) -> list[ToolCall]:
+        if understood.act in ("state", "correct"):
+            started = [call for call, _ in turn.result_of(f"write-{index}-")]
+            if started:
+                return []
+            writes = plan_writes(self.understanding, understood, turn.recalled, turn.context)
+            return [self._write_call(index, number, write, sentence) for number, write in enumerate(writes)]
+        if understood.act == "ask":
+            return self._search_calls(turn, index, sentence, understood)
+        if understood.act == "forget":
+            return self._forget_calls(turn, index, sentence, understood)
+        if understood.act == "calculate":
+            return [ToolCall(f"calculate-{index}", "calculate", {"expression": sentence})]
+        return []
+
+    @staticmethod
+    def _write_call(index: int, number: int, write: Write, sentence: str) -> ToolCall:
+        identity = f"write-{index}-{number}"
+        if write.replaces is not None:
+            return ToolCall(identity, "memory_update", {"id": write.replaces, "value": write.value})
+        arguments = {
+            "subject": write.subject,
+            "attribute": write.attribute,
+            "value": write.value,
+            "kind": write.kind,
+            "when": sentence,
+            "several": write.several,
+        }
+        return ToolCall(identity, "memory_add", arguments)
+
+    def _search_calls(self, turn: Turn, index: int, sentence: str, understood: Understood) -> list[ToolCall]:
+        prefix = f"search-{index}-"
+        made = turn.result_of(prefix)
+        if not made:
+            return [ToolCall(f"{prefix}0", "memory_search", self._query(turn, sentence, understood))]
+        if len(made) >= MAX_HOPS:
+            return []
+        follow = answer(self.reader, self.understanding, sentence, understood, evidence_of(made)).follow
+        if follow is None:
+            return []
+        query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
+        return [ToolCall(f"{prefix}{len(made)}", "memory_search", query)]
+
+    @staticmethod
+    def _query(turn: Turn, sentence: str, understood: Understood) -> dict[str, Any]:
+        """The question, with what it leaves out when it leans on the turn before, and the slot it seems to be about."""
+        leans = understood.subject is not None and understood.subject.source == "context"
+        short = len(sentence.split()) <= 4
+        words = f"{sentence} {turn.context}" if turn.context and (leans or short) else sentence
+        if understood.mode == "why":
+            words = f"{turn.context} {turn.previous_reply}"
+        query: dict[str, Any] = {"query": words, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
+        if understood.slot_probability > 0.3:
+            query["attribute"] = understood.slot
+            query["subject"] = understood.subject.words if understood.subject else "user"
+        return query
+
+    def _forget_calls(self, turn: Turn, index: int, sentence: str, understood: Understood) -> list[ToolCall]:
+        looked = turn.result_of(f"search-{index}-")
+        if not looked:
+            query = self._query(turn, sentence, understood)
+            return [ToolCall(f"search-{index}-0", "memory_search", query | {"history": False})]
+        if turn.result_of(f"forget-{index}-"):
+            return []
+        targets = rank_for_erasure(self.reader, understood, sentence, turn.context, evidence_of(looked))
+        return [
+            ToolCall(f"forget-{index}-{number}", "memory_forget", {"id": target.number})
+            for number, target in enumerate(targets)
+        ]
+
+    # --- replies ----------------------------------------------------------------------------------------------------
+
+    def _reply(self, turn: Turn, parts: list[tuple[int, str, Understood]]) -> str:
+        said: list[str] = []
+        for index, sentence, understood in parts:
+            writes = [result for _, result in turn.result_of(f"write-{index}-")]
+            if understood.act in ("state", "correct"):
+                said.append(replies.stored(writes, sentence))
+            elif understood.act == "ask":
+                found = evidence_of(turn.result_of(f"search-{index}-"))
+                said.append(replies.answered(answer(self.reader, self.understanding, sentence, understood, found), sentence))
+            elif understood.act == "forget":
+                erased = [result for _, result in turn.result_of(f"forget-{index}-")]
+                said.append(replies.erased(erased, sentence))
+            elif understood.act == "calculate":
+                said.append(replies.calculated(turn.result_of(f"calculate-{index}")[0][1]))
+            elif len(parts) == 1:
+                said.append(replies.talked(sentence))
+        return " ".join(dict.fromkeys(piece for piece in said if piece)) or replies.talked(turn.text)
+
+
+def read_turn(request: ChatRequest) -> Turn:
+    """Find this turn in a request: the newest message of the person, and what followed it."""
+    messages = request.messages
+    at = max(index for index, message in enumerate(messages) if message.role == "user")
+    before = [message for message in messages[:at] if message.content]
+    calls = {call.id: call for message in messages[at:] for call in message.tool_calls}
+    results = tuple(
+        (calls[message.tool_result.call_id], message.tool_result)
+        for message in messages[at:]
+        if message.tool_result is not None
+    )
+    said = [message.content for message in before if message.role == "user"]
+    replied = [message.content for message in before if message.role == "assistant"]
+    recalled = tuple(Evidence(hit) for hit in request.recalled)
+    return Turn(messages[at].content, said[-1] if said else "", recalled, results, replied[-1] if replied else "")
+
+
+def evidence_of(made: Sequence[tuple[ToolCall, ToolResult]]) -> list[Evidence]:
+    """The hits of this turn's searches, each once, best search last."""
+    found: dict[int, Evidence] = {}
+    for _, result in made:
+        for hit in result.content.get("hits", ()) if result.ok else ():
+            found.setdefault(hit["id"], Evidence(hit))
+    return list(found.values())
+
+
+def _context(turn: Turn, index: int, sentences: list[str]) -> str:
+    """What the person said just before a sentence: the sentence in front of it, else the message before."""
+    return sentences[index - 1] if index else turn.context
+

@@ -1,0 +1,235 @@
+"""The tools that read and write memory."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+from typing import Any
+
+from memagent.errors import InputError
+from memagent.memory.records import FactDraft, Hit, Kind, MemoryChange, Scope, SearchQuery, SourceSpan
+from memagent.memory.time import describe, find_times, parse_bound, resolve
+from memagent.tools.tool import OWNER_WORDS, Outcome, ToolContext, tool
+
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+MAX_LIMIT = 50
+
+
+def sentence_around(text: str, start: int, end: int) -> str:
+    """The sentence of `text` that holds the characters start:end."""
+    low, high = 0, len(text)
+    for match in SENTENCE_END.finditer(text):
+        if match.end() <= start:
+            low = match.end()
+        elif match.start() >= end:
+            high = match.start()
+            break
+    return text[low:high].strip()
+
+
+def source_of(context: ToolContext, value: str) -> tuple[str, tuple[SourceSpan, ...]]:
+    """The sentence of this turn's message in which a value was said, and where."""
+    message = context.message
+    if message is None:
+        return "", ()
+    at = message.content.casefold().find(value.casefold())
+    if at < 0:
+        return message.content, (SourceSpan(message.id, None, 0, len(message.content), message.content),)
+    quote = message.content[at : at + len(value)]
+    return sentence_around(message.content, at, at + len(value)), (
+        SourceSpan(message.id, None, at, at + len(value), quote),
+    )
+
+
+def _moment(context: ToolContext, when: str | None) -> datetime | None:
+    """When it became or becomes true, resolved against the session's clock; None when the words name no time."""
+    if not when:
+        return None
+    found = resolve(when, context.store.clock.now())
+    return found.since if found else None
+
+
+def change_words(change: MemoryChange) -> str:
+    """One line for a person about a change."""
+    fact = change.after or change.before
+    assert fact is not None
+    about = f"{fact.subject}: {fact.attribute} = {fact.value}"
+    before = change.before.value if change.before else ""
+    phrases = {
+        "added": f"remembered {about}",
+        "repeated": f"knew already {about}",
+        "superseded": f"updated {about} (was {before})",
+        "queued": f"kept beside another value {about}",
+        "edited": f"edited {about}",
+        "forgotten": "forgot it, with its history",
+        "restored": f"restored {about}",
+    }
+    identity = "" if change.action == "forgotten" else f" · id {fact.id}"
+    return phrases[change.action] + identity
+
+
+@tool(predicate="attribute", key="attribute", content="value", text="value", category="kind", date="when", time="when")
+def memory_add(
+    context: ToolContext,
+    subject: str,
+    attribute: str,
+    value: str,
+    kind: Kind = "fact",
+    when: str | None = None,
+    several: bool = False,
+) -> Outcome:
+    """Remember one fact the person told: whom or what it is about ("user" for the person), which attribute, which value.
+    `when` is the time in their words. `several` is true where more than one value can hold at once (allergies, hobbies)."""
+    text, sources = source_of(context, value)
+    draft = FactDraft(
+        subject=subject,
+        attribute=attribute,
+        value=value,
+        text=text or f"{subject} {attribute} {value}",
+        kind=kind,
+        single=not several,
+        valid_from=_moment(context, when),
+        sources=sources,
+    )
+    change = context.store.add_fact(draft, asked_by=context.asked_by, session_id=context.session_id)
+    return _changed(context, change)
+
+
+@tool(new_value="value", new="value", content="value", why="reason")
+def memory_update(context: ToolContext, id: int, value: str, reason: str | None = None) -> Outcome:
+    """Replace the value of a remembered fact, by the id it was shown with. The old value is kept as history."""
+    fact = context.fact_shown(id)
+    text, sources = source_of(context, value)
+    change = context.store.update_fact(
+        fact.id,
+        value,
+        asked_by=context.asked_by,
+        reason=reason or "",
+        session_id=context.session_id,
+        text=text or f"{fact.subject} {fact.attribute} {value}",
+        sources=sources,
+        valid_from=_moment(context, text),
+    )
+    return _changed(context, change)
+
+
+@tool()
+def memory_forget(context: ToolContext, id: int) -> Outcome:
+    """Erase a remembered fact for good, with its history and the words it came from, by the id it was shown with."""
+    fact = context.fact_shown(id)
+    change = context.store.forget_fact(fact.id, asked_by=context.asked_by, session_id=context.session_id)
+    for number, hit in list(context.shown.items()):
+        if hit.fact is not None and (hit.fact.subject, hit.fact.attribute) == (fact.subject, fact.attribute):
+            del context.shown[number]
+    return Outcome({"forgotten": id}, change_words(change), change)
+
+
+@tool(text="query", q="query", search="query", start="since", end="until", k="limit", top_k="limit")
+def memory_search(
+    context: ToolContext,
+    query: str,
+    scope: Scope = "all",
+    since: str | None = None,
+    until: str | None = None,
+    limit: int = 8,
+    history: bool = False,
+    subject: str | None = None,
+    attribute: str | None = None,
+) -> Outcome:
+    """Look in memory. Dates may be relative ("last week"). `history` also finds what is no longer true. Each hit has an id, the date it
+    was said, and the turns around it."""
+    now = context.store.clock.now()
+    if not query.strip():
+        raise InputError("the query is empty", "say what to look for")
+    wanted = SearchQuery(
+        query,
+        scope=scope,
+        limit=max(1, min(limit, MAX_LIMIT)),
+        since=parse_bound(since, now, end=False) if since else None,
+        until=parse_bound(until, now, end=True) if until else None,
+        subject=subject,
+        attribute=attribute,
+        include_retired=history,
+        exclude_messages=frozenset({context.message.id} if context.message else ()),
+    )
+    started = time.perf_counter()
+    hits = context.store.search(wanted)
+    shown = [hit_to_dict(context, hit) for hit in hits]
+    operation = context.store.log_operation(
+        "search",
+        asked_by=context.asked_by,
+        arguments={"query": query, "scope": scope, "since": since, "until": until, "history": history},
+        result={"hits": [{"kind": h.kind, "id": h.id, "score": h.score, "channels": h.channels} for h in hits]},
+        session_id=context.session_id,
+        duration_ms=(time.perf_counter() - started) * 1000,
+    )
+    words = f"looked for “{query}”: {len(hits)} found" if hits else f"looked for “{query}”: nothing found"
+    return Outcome({"query": query, "hits": shown}, words, operation_id=operation)
+
+
+def hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
+    """A hit as models and screens see it: numbered, dated, with its neighbours and the times its words name."""
+    now = context.store.clock.now()
+    data: dict[str, Any] = {
+        "id": context.show(hit),
+        "kind": hit.kind,
+        "source": OWNER_WORDS[hit.kind],
+        "ref": hit.id,
+        "text": hit.text,
+        "date": describe(hit.said_at.astimezone(now.tzinfo).date(), now),
+        "said_at": hit.said_at.isoformat(),
+        "speaker": hit.speaker,
+        "message": hit.message_id,
+        "score": round(hit.score, 4),
+        "channels": {name: round(score, 4) for name, score in hit.channels.items()},
+        "around": [f"{turn.role}: {turn.content}" for turn in hit.neighbours],
+        "times": [
+            {
+                "text": span.text,
+                "start": span.start,
+                "end": span.end,
+                "precision": span.precision,
+                "means": describe(span, now),
+            }
+            for span in find_times(hit.text, hit.said_at.astimezone(now.tzinfo))
+        ],
+    }
+    if hit.fact is not None:
+        fact = hit.fact
+        data |= {
+            "fact": fact.kind,
+            "subject": fact.subject,
+            "attribute": fact.attribute,
+            "value": fact.value,
+            "current": fact.current,
+            "retired_at": fact.retired_at.isoformat() if fact.retired_at else None,
+            "recorded_at": fact.recorded_at.isoformat(),
+            "trust": fact.trust,
+        }
+    return data
+
+
+@tool(label="block", old_text="old", old_content="old", new_text="new", new_content="new", content="new")
+def core_memory_edit(context: ToolContext, block: str, new: str, old: str = "") -> Outcome:
+    """Edit the small pinned text that is always in view (blocks: person, plan, scratchpad). `old` must occur exactly once and is
+    replaced; without it `new` is appended."""
+    edited = context.store.edit_core_block(block, old, new, asked_by=context.asked_by)
+    content = {"block": edited.label, "content": edited.content, "limit": edited.limit_characters}
+    return Outcome(content, f"edited the pinned note “{edited.label}”")
+
+
+def _changed(context: ToolContext, change: MemoryChange) -> Outcome:
+    fact = change.after
+    assert fact is not None
+    content: dict[str, Any] = {
+        "action": change.action,
+        "subject": fact.subject,
+        "attribute": fact.attribute,
+        "value": fact.value,
+        "before": change.before.value if change.before else None,
+        "also": [other.value for other in change.conflicts],
+    }
+    if fact.valid_from is not None:
+        content["when"] = describe(fact.valid_from, context.store.clock.now())
+    return Outcome(content, change_words(change), change)

@@ -1,0 +1,71 @@
+"""Writes trained networks as shipped weights: int8 rows with float16 scales for matrices, float16 for the rest.
+
+python -m memagent.training.export understanding RUN
+python -m memagent.training.export reader RUN
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from memagent.models.encoder import BUNDLED
+from memagent.models.understanding import SLOTS
+from memagent.models.weights import quantise
+from memagent.training.minilm import convert, write_sums
+
+
+def _arrays(state: dict[str, torch.Tensor]) -> dict[str, NDArray[np.float32]]:
+    """Layer weights under our names, heads under theirs with matrices as (inputs, outputs)."""
+    prefix = "trunk.bert."
+    bert = {name[len(prefix) :]: tensor.float().numpy() for name, tensor in state.items() if name.startswith(prefix)}
+    arrays = {name: array for name, array in convert(bert).items() if name.startswith("layer.")}
+    for name, tensor in state.items():
+        if not name.startswith(prefix):
+            array = tensor.float().numpy()
+            arrays[f"head.{name.removeprefix('trunk.')}"] = array.T if array.ndim == 2 else array
+    return arrays
+
+
+def _save(name: str, arrays: dict[str, NDArray[np.float32]]) -> None:
+    stored: dict[str, NDArray[np.generic]] = {}
+    for key, array in arrays.items():
+        if key.startswith("layer.") and array.ndim == 2:
+            stored.update(quantise(key, np.ascontiguousarray(array)))
+        else:
+            stored[key] = np.ascontiguousarray(array, dtype=np.float16)
+    path = BUNDLED / f"{name}.safetensors"
+    save_file(stored, path)
+    write_sums()
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+def export_understanding(state: dict[str, torch.Tensor], slots: list[str]) -> None:
+    SLOTS.write_text(json.dumps(slots, indent=0), encoding="utf-8")
+    _save("understanding", _arrays(state))
+
+
+def export_reader(state: dict[str, torch.Tensor]) -> None:
+    _save("reader", _arrays(state))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=("understanding", "reader"))
+    parser.add_argument("run", type=Path)
+    arguments = parser.parse_args()
+    state = torch.load(arguments.run / f"{arguments.model}.pt", weights_only=True)
+    if arguments.model == "understanding":
+        export_understanding(state, json.loads((arguments.run / "slots.json").read_text(encoding="utf-8")))
+    else:
+        export_reader(state)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The trunk and its heads in torch, for training only; `export` writes what `memagent.models` runs.
+
+The trunk is BERT with frozen embeddings and a learned *mark* that is added to the embeddings of tokens in focus (the values of
+the two claims that are compared). Pointers are dot products between a projected query state and projected token states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from transformers import BertModel
+
+from memagent.models.encoder import WIDTH
+from memagent.models.labels import ACTS, ANSWERS, KINDS, MODES, PAIRS, TAGS
+
+POINTER = 128
+FROZEN_LAYERS = 2  # the lowest ones stay MiniLM's: a fifth less work a step, and their weights ship once
+
+
+class Trunk(nn.Module):
+    """MiniLM with frozen embeddings and eager attention, which trains faster on a CPU than the fused kind."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.bert = BertModel.from_pretrained(
+            str(folder),
+            attn_implementation="eager",
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+            add_pooling_layer=False,
+        )
+        self.mark = nn.Parameter(torch.zeros(WIDTH))
+        frozen = [self.bert.embeddings, *self.bert.encoder.layer[:FROZEN_LAYERS]]
+        for parameter in (parameter for part in frozen for parameter in part.parameters()):
+            parameter.requires_grad = False
+
+    def forward(self, ids: Tensor, segments: Tensor, mask: Tensor, marks: Tensor | None = None) -> Tensor:
+        words = self.bert.embeddings.word_embeddings(ids)
+        if marks is not None:
+            words = words + marks.unsqueeze(-1) * self.mark
+        result: Tensor = self.bert(inputs_embeds=words, token_type_ids=segments, attention_mask=mask).last_hidden_state
+        return result.float()
+
+
+class Pointer(nn.Module):
+    """Scores of tokens as start and end of a span, asked for by a query state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query = nn.Linear(WIDTH, 2 * POINTER)
+        self.key = nn.Linear(WIDTH, 2 * POINTER)
+
+    def forward(self, query: Tensor, states: Tensor, mask: Tensor) -> Tensor:
+        """(n, WIDTH) queries over (n, tokens, WIDTH) states: (n, 2, tokens) scores."""
+        wanted = self.query(query).view(-1, 2, POINTER)
+        offered = self.key(states).view(states.shape[0], states.shape[1], 2, POINTER)
+        scores = torch.einsum("nsp,ntsp->nst", wanted, offered) / POINTER**0.5
+        return scores.masked_fill(mask[:, None, :] == 0, -1e4)
+
+
+@dataclass
+class MessageOutput:
+    act: Tensor  # (batch, acts)
+    mode: Tensor  # (batch, modes)
+    tags: Tensor  # (batch, tokens, 3)
+    states: Tensor  # (batch, tokens, WIDTH)
+
+
+class Understanding(nn.Module):
+    """Heads on one trunk: what a message asks of memory, its values, and for each value its subject, slot and kind."""
+
+    def __init__(self, trunk: Trunk, slots: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.act = nn.Linear(WIDTH, len(ACTS))
+        self.mode = nn.Linear(WIDTH, len(MODES))
+        self.tag = nn.Linear(WIDTH, len(TAGS))
+        self.slot = nn.Linear(WIDTH, slots)
+        self.kind = nn.Linear(WIDTH, len(KINDS))
+        self.single = nn.Linear(WIDTH, 2)
+        self.subject = Pointer()
+        self.pair = nn.Linear(WIDTH, len(PAIRS))
+
+    def read(self, ids: Tensor, segments: Tensor, mask: Tensor) -> MessageOutput:
+        states = self.trunk(ids, segments, mask)
+        first = states[:, 0]
+        return MessageOutput(self.act(first), self.mode(first), self.tag(states), states)
+
+    def compare(self, ids: Tensor, segments: Tensor, mask: Tensor, marks: Tensor) -> Tensor:
+        scores: Tensor = self.pair(self.trunk(ids, segments, mask, marks)[:, 0])
+        return scores
+
+
+class Reader(nn.Module):
+    """Which words of a window answer a question: kind of answer from [CLS], span by start and end."""
+
+    def __init__(self, trunk: Trunk) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.answer = nn.Linear(WIDTH, len(ANSWERS))
+        self.span = nn.Linear(WIDTH, 2)
+
+    def forward(self, ids: Tensor, segments: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, answers) kinds and (batch, 2, tokens) span scores; only tokens of segment 1 can be in a span."""
+        states = self.trunk(ids, segments, mask)
+        spans = self.span(states).transpose(1, 2)
+        return self.answer(states[:, 0]), spans.masked_fill((segments * mask)[:, None, :] == 0, -1e4)

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the store, shipped in the wheel as `memagent.migrations`."""
