@@ -39,7 +39,6 @@ class Settings:
     model: str = DEFAULT_MODEL
     space: str = "default"
     vector_url: str | None = None
-    base_url: str | None = None
     context_tokens: int = 2048
     full_sync: bool = False
     now: datetime | None = None
@@ -148,10 +147,9 @@ class _Key:
 KEYS: Mapping[str, _Key] = {
     "home": _Key("home", "MEMAGENT_HOME", _path, "folder of configuration, store, index and log"),
     "store": _Key("store_url", "MEMAGENT_STORE", _store_url, "SQL URL of the memory"),
-    "model": _Key("model", "MEMAGENT_MODEL", _text, "'memagent' (shipped), a folder or hub id, or openai:NAME"),
+    "model": _Key("model", "MEMAGENT_MODEL", _text, "the chat model; 'memagent' is the shipped one"),
     "space": _Key("space", "MEMAGENT_SPACE", _space, "namespace of memory: a person, a project"),
     "vector_url": _Key("vector_url", "MEMAGENT_VECTOR_URL", _server_url, "Chroma server; without it a local index"),
-    "base_url": _Key("base_url", "MEMAGENT_BASE_URL", _server_url, "OpenAI-compatible server for openai: models"),
     "context_tokens": _Key("context_tokens", "MEMAGENT_CONTEXT_TOKENS", _context_tokens, "size of the context window"),
     "full_sync": _Key("full_sync", "MEMAGENT_FULL_SYNC", _flag, "survive power loss too, at one fsync a write"),
     "now": _Key("now", "MEMAGENT_NOW", _moment, "a fixed clock, for scripted runs"),

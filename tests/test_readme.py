@@ -54,7 +54,7 @@ def test_every_command_of_the_readme_does_what_it_says(home: Path, tmp_path: Pat
     environment = {
         **os.environ,
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "COLUMNS": "120",
     }
     for shown in shown_commands():

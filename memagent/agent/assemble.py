@@ -48,8 +48,10 @@ class Agent:
     def load(self, settings: Settings) -> None:
         """Load the models that the settings name. A fault is kept for whoever asks for the model."""
         try:
-            self.give(*load_models(settings))
-            self.store.start_background_drain()
+            model, embedder = load_models(settings)
+            self.store.attach_embedder(embedder)
+            self.store.start_background_drain()  # before `ready`: from then on `close` may close the store
+            self.give(model, None)
         except MemagentError as error:
             self._fault = error
         finally:

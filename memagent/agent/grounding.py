@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
     """Names and numbers of `reply` that occur nowhere in `evidence`, in order of appearance."""
     known = plain("\n".join(evidence))
-    words = set(WORD.findall(known))
+    words = {bare(word) for word in WORD.findall(known)}
     numbers = {digits(number) for number in NUMBER.findall(known)}
     missing = []
     for match in NUMBER.finditer(reply):
@@ -35,9 +35,14 @@ def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
         word = match.group()
         if not word[0].isupper() or word in FREE or SENTENCE_START.search(reply[: match.start()]):
             continue
-        if plain(word).removesuffix("'s") not in words and plain(word) not in words:
+        if bare(plain(word)) not in words:
             missing.append(word)
     return missing
+
+
+def bare(word: str) -> str:
+    """A plain word without its possessive ending and closing quotes."""
+    return word.rstrip("'-").removesuffix("'s")
 
 
 def digits(number: str) -> str:

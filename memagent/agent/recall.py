@@ -10,7 +10,7 @@ import time
 
 from memagent.conversation import Recalled
 from memagent.memory.records import Hit, SearchQuery
-from memagent.tools.memory_tools import hit_to_dict
+from memagent.tools.memory_tools import hits_to_dicts
 from memagent.tools.tool import ToolContext
 
 LIMIT = 8
@@ -27,7 +27,7 @@ def recall(context: ToolContext, text: str, before: str) -> Recalled:
     hits = context.store.search(
         SearchQuery(query, limit=LIMIT, exclude_messages=frozenset({message.id} if message is not None else ()))
     )
-    shown = tuple(hit_to_dict(context, hit) for hit in hits if relevant(hit))
+    shown = tuple(hits_to_dicts(context, [hit for hit in hits if relevant(hit)]))
     return Recalled(query, shown, (time.perf_counter() - started) * 1000)
 
 

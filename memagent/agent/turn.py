@@ -32,6 +32,7 @@ from memagent.conversation import (
 )
 from memagent.errors import InputError, ModelError
 from memagent.memory.records import Message
+from memagent.memory.redact import Redactor
 from memagent.tools.registry import TOOLS, run_tool
 from memagent.tools.tool import ToolContext
 
@@ -55,6 +56,10 @@ class Progress:
     calls: int = 0
     evidence_first: bool = False
 
+    @property
+    def ended(self) -> bool:
+        return bool(self.events) and isinstance(self.events[-1], Finished | Failed)
+
     def keep(self, event: Event) -> Event:
         self.events.append(event)
         return event
@@ -72,7 +77,8 @@ def run_turn(agent: Agent, session_id: int, text: str, *, cancel: threading.Even
     except (ModelError, InputError) as error:
         yield from _failed(agent, progress, message, Failed(error.message, error.hint))
     except GeneratorExit:
-        _keep_events(agent, progress, message, Failed("the front end left", cancelled=True))
+        if not progress.ended:
+            _keep_events(agent, progress, message, Failed("the front end left", cancelled=True))
         raise
 
 
@@ -90,6 +96,9 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
     progress.messages = [ChatMessage("user", message.content, at=message.created_at.isoformat())]
     schemas = tuple(tool.schema() for tool in TOOLS.values())
     while True:
+        if progress.cancel.is_set():
+            yield from _failed(agent, progress, message, _stopped())
+            return
         window = fill(
             model,
             count,
@@ -133,6 +142,7 @@ def _run_calls(progress: Progress, calls: list[ToolCall]) -> Iterator[Event]:
         (result.name, _key(call.arguments)): result
         for call, result in ((e.call, e.result) for e in progress.events if isinstance(e, ToolReturned))
     }
+    calls = calls[: MAX_CALLS - progress.calls]
     progress.messages.append(ChatMessage("assistant", "", tool_calls=tuple(calls)))
     for call in calls:
         if progress.cancel.is_set():
@@ -159,8 +169,10 @@ def _finish(
         grounded,
     )
     progress.keep(finished)
+    redactor = _redactor(progress)
+    kept = reply if redactor is None else redactor.redact(reply).text
     agent.store.add_message(
-        message.session_id, "assistant", reply, tokens=finished.reply_tokens, events=_to_keep(progress)
+        message.session_id, "assistant", kept, tokens=finished.reply_tokens, events=_to_keep(progress)
     )
     for start in range(0, len(reply), 24):
         yield TextDelta(reply[start : start + 24])
@@ -178,15 +190,30 @@ def _keep_events(agent: Agent, progress: Progress, message: Message, failed: Fai
 
 
 def _to_keep(progress: Progress) -> list[dict[str, Any]]:
-    """Events as they are stored; in a turn that erased something, without the words that memory offered."""
-    erased = any(
-        isinstance(event, ToolReturned) and event.result.ok and event.call.name == "memory_forget"
-        for event in progress.events
+    """Events as they are stored; in a turn that erased something, without its words and without what memory offered."""
+    redactor = _redactor(progress)
+    if redactor is None:
+        return [event_to_dict(event) for event in progress.events]
+    kept = (event_to_dict(_without_hits(event)) for event in progress.events)
+    return [{"event": data.pop("event"), **redactor.redact_json(data)} for data in kept]
+
+
+def _redactor(progress: Progress) -> Redactor | None:
+    """Takes what this turn erased out of what is stored after it; None where nothing was erased."""
+    changes = [event.result.change for event in progress.events if isinstance(event, ToolReturned)]
+    gone = [change["before"] for change in changes if change and change["action"] == "forgotten"]
+    if not gone:
+        return None
+    return Redactor(
+        [fact["value"] for fact in gone],
+        [fact["text"] for fact in gone],
+        [word for fact in gone for word in (fact["subject"], fact["attribute"])],
     )
-    return [event_to_dict(_without_hits(event) if erased else event) for event in progress.events]
 
 
 def _without_hits(event: Event) -> Event:
+    if isinstance(event, ToolReturned) and event.call.name == "memory_forget":
+        return replace(event, result=replace(event.result, change=None))
     if isinstance(event, Recalled):
         return replace(event, query="", hits=())
     if isinstance(event, ToolReturned) and event.call.name == "memory_search":
@@ -202,10 +229,21 @@ def _evidence(progress: Progress, window: Window) -> list[str]:
     texts = [render_message(message) for message in window.request.messages]
     for event in progress.events:
         if isinstance(event, ToolReturned):
-            texts.append(str(dict(event.result.content)))
+            texts += _texts(event.result.content)
         if isinstance(event, Recalled):
-            texts.append(str(event.hits))
+            texts += _texts(event.hits)
     return [*texts, *window.request.core.values()]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings and numbers of a JSON value, as text."""
+    if isinstance(value, Mapping):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    else:
+        yield str(value)
 
 
 def _stopped() -> Failed:

@@ -1,12 +1,13 @@
 """Fills the model's window: a stable prefix, recalled memories, then the newest turns that fit. Counts are the model's own.
 
-What does not fit falls out from the oldest side and stays searchable. This turn (what the person said, calls and results) always
-goes in whole, its longest texts cut where they would not fit; a call is never parted from its result.
+What does not fit falls out from the oldest side and stays searchable. Of this turn, what the person said always goes in, then calls
+with their results; the longest texts are cut where they would not fit, and a call is never parted from its result.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ SYSTEM = (
 PER_MESSAGE = 4  # tokens of role and separators
 RECALLED_SHARE = 0.35  # of what is left after the prefix
 REPLY_SHARE = 8  # one part in this many is kept free for the reply
+LEAST = 16  # tokens that a cut text keeps
 CUT = " […]"
 T = TypeVar("T")
 
@@ -120,24 +122,37 @@ def _take(items: Sequence[T], cost: Callable[[T], int], room: int) -> tuple[list
 
 
 def _fit_turn(turn: Sequence[ChatMessage], count: Counter, room: int) -> tuple[list[ChatMessage], int]:
-    """This turn's messages within `room`: hits beyond it are left out of results, and a long text is cut at its end."""
+    """This turn's messages within `room`: the longest are cut, then the oldest calls go, each with its results."""
     messages = list(turn)
     costs = [count(render_message(message)) + PER_MESSAGE for message in messages]
     for index in sorted(range(len(messages)), key=costs.__getitem__, reverse=True):
         over = sum(costs) - room
         if over <= 0:
             break
-        messages[index] = _shortened(messages[index], count, max(costs[index] - over - PER_MESSAGE, 16))
+        messages[index] = _shortened(messages[index], count, max(costs[index] - over - PER_MESSAGE, LEAST))
         costs[index] = count(render_message(messages[index])) + PER_MESSAGE
+    while sum(costs) > room and len(messages) > 1:
+        end = next((at for at in range(2, len(messages)) if messages[at].role != "tool"), len(messages))
+        del messages[1:end], costs[1:end]
+    if sum(costs) > room:
+        raise InputError("the window is too small for what was said in this turn", "use a larger context_tokens")
     return messages, sum(costs)
 
 
 def _shortened(message: ChatMessage, count: Counter, room: int) -> ChatMessage:
+    """A message whose text is cut at its end so as to cost at most `room`, where cutting it can do that."""
     result = message.tool_result
     if result is not None and result.content.get("hits"):
         hits, _ = _take(result.content["hits"], lambda hit: count(render_hit(hit)), room)
         return replace(message, tool_result=replace(result, content={**result.content, "hits": hits}))
-    text = message.content
-    while text and count(text + CUT) > room:
-        text = text[: max(0, min(len(text) - 1, int(len(text) * room / max(count(text), 1))))]
-    return replace(message, content=text + CUT)
+    whole = message.content if result is None else json.dumps(dict(result.content), ensure_ascii=False)
+    if not whole:
+        return message
+
+    def cut(size: int) -> ChatMessage:
+        if result is None:
+            return replace(message, content=whole[:size] + CUT)
+        return replace(message, tool_result=replace(result, content={"cut": whole[:size] + CUT}))
+
+    size = bisect_right(range(len(whole)), room, key=lambda size: count(render_message(cut(size))))
+    return cut(max(size - 1, 0))

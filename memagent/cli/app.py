@@ -12,7 +12,7 @@ import click
 
 from memagent.config import Settings, load_settings
 from memagent.conversation import MAX_MESSAGE_CHARACTERS, checked_message
-from memagent.errors import InputError, NotFoundError, StoreReadOnlyError
+from memagent.errors import InputError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,12 +66,6 @@ class App:
                 store.attach_embedder(MiniLMEmbedder())
                 embed_waiting(store)
             yield store
-
-    def require_store(self) -> None:
-        """Raises NotFoundError where an SQLite store has not been made yet."""
-        path = self.settings.store_path
-        if path is not None and not path.exists():
-            raise NotFoundError(f"there is no memory at {path} yet", "start one with: memagent chat")
 
     def moment(self, text: str | None, *, end: bool) -> datetime | None:
         """A date or time that a person typed, such as 2026-03-02 or 'last week'; a date-only end includes the day."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.app import App, make_home, message_text, pass_app
-from memagent.cli.group import Command
+from memagent.cli.group import Command, show_unexpected
 from memagent.cli.lines import LineReader
 from memagent.cli.screen import json_out, note, one_line, show_error
 from memagent.cli.slash import COMMANDS
@@ -177,6 +177,10 @@ class Chat:
             except MemagentError as error:
                 show_error(error.message, error.hint)
                 self.exit_code = 0 if reader.interactive else error.exit_code
+            except OSError:
+                raise  # the terminal is gone
+            except Exception as error:
+                self.exit_code = show_unexpected(error, self.app)
 
     def _answer(self, agent: Agent, text: str) -> None:
         word, _, argument = text.strip().partition(" ")

@@ -81,7 +81,6 @@ def upgrade(app: App) -> None:
     """Bring the schema to this program's version (every start does so, too)."""
     from memagent.memory.database import SCHEMA_VERSION, Database
 
-    app.require_store()
     database = Database(app.settings.store_url, create=False)
     try:
         changed = database.migrate()

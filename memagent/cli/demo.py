@@ -6,15 +6,16 @@ The second part runs in a new process, which has nothing but the database to rem
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,7 @@ from memagent.cli.group import Command
 from memagent.cli.screen import note, one_line, out, table, visible
 from memagent.cli.transcript import Transcript
 from memagent.config import DEFAULT_MODEL, STORE_FILE, Settings
+from memagent.conversation import ToolReturned
 from memagent.errors import MemagentError
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 DAYS_BETWEEN = 9
 WINDOWS_BETWEEN = 3
+HITS_SHOWN = 2
+DECLINES = re.compile(r"n['’]t\b|\bnot\b|\bnothing\b|\bnever\b|\bno\b")
 
 
 class DemoFailed(MemagentError):
@@ -43,6 +47,7 @@ class Step:
     say: str
     expect: tuple[str, ...] = ()  # words of the reply
     reject: tuple[str, ...] = ()  # words that may not be in it
+    declines: bool = False  # it must say that it does not know
     sql: str = ""
     rows: int | None = None  # that the query must give
 
@@ -75,11 +80,18 @@ ASKING = (
     Step("where does my sister Ingrid live?", expect=("Trondheim",)),
     Step(
         "actually Ingrid lives in Bergen now",
+        sql="select id, subject, attribute, value from current_facts "
+        "where value like '%Trondheim%' or value like '%Bergen%'",
+        rows=1,
+    ),
+    Step(
+        "where does Ingrid live?",
+        expect=("Bergen",),
+        reject=("Trondheim",),
         sql="select id, value, recorded_at, retired_at, superseded_by from fact_history "
         "where value like '%Trondheim%' or value like '%Bergen%' order by id",
         rows=2,
     ),
-    Step("where does Ingrid live?", expect=("Bergen",), reject=("Trondheim",)),
     Step("what is the code for the shed?", expect=("4719",)),
     Step(
         "please forget the code for the shed",
@@ -87,8 +99,8 @@ ASKING = (
         "union all select id, value from fact_history where value like '%4719%'",
         rows=0,
     ),
-    Step("what is the code for the shed?", reject=("4719",)),
-    Step("what is my brother's name?", reject=("Ingrid",)),
+    Step("what is the code for the shed?", reject=("4719",), declines=True),
+    Step("what is my brother's name?", reject=("Ingrid",), declines=True),
 )
 
 
@@ -167,13 +179,15 @@ def run_step(agent: Agent, settings: Settings, session: int, step: Step) -> list
 
     out("\n" + click.style("> ", bold=True) + visible(step.say))
     shown = Transcript(stream=False, lines_to_stdout=True)
+    hits: Sequence[Mapping[str, Any]] = ()
     for event in run_turn(agent, session, step.say, cancel=threading.Event()):
         shown.show(event)
+        if isinstance(event, ToolReturned) and event.call.name == "memory_search":
+            hits = event.result.content.get("hits", ())
     out(shown.context_line())
-    reply = shown.finished.reply if shown.finished else ""
-    checks = {f"the reply says {word}": word.lower() in reply.lower() for word in step.expect}
-    checks |= {f"the reply does not say {word}": word.lower() not in reply.lower() for word in step.reject}
-    checks["there is a reply"] = bool(reply.strip())
+    for hit in hits[:HITS_SHOWN] if step.expect else ():
+        out(click.style(f"  memory: {hit['date']}, {hit['source']}: {one_line(hit['text'])}", dim=True))
+    checks = check_reply(step, shown.finished.reply if shown.finished else "")
     if step.sql:
         result = read_only_query(settings.store_url, step.sql, space=None)
         out(click.style(f"  sql> {step.sql}", dim=True))
@@ -185,6 +199,17 @@ def run_step(agent: Agent, settings: Settings, session: int, step: Step) -> list
     return [f"after “{one_line(step.say)}”: not so: {words}" for words, held in checks.items() if not held]
 
 
+def check_reply(step: Step, reply: str) -> dict[str, bool]:
+    """What has to be true of a reply, and whether it is."""
+    said = reply.lower()
+    checks = {"there is a reply": bool(said.strip())}
+    checks |= {f"the reply says {word}": word.lower() in said for word in step.expect}
+    checks |= {f"the reply does not say {word}": word.lower() not in said for word in step.reject}
+    if step.declines:
+        checks["the reply declines to know"] = DECLINES.search(said) is not None
+    return checks
+
+
 def talk(agent: Agent, settings: Settings, session: int, seed: int) -> None:
     """More than three context windows of small talk, stored as real messages of the conversation."""
     from memagent.evals.filler import small_talk
@@ -194,10 +219,11 @@ def talk(agent: Agent, settings: Settings, session: int, seed: int) -> None:
 
     exchanges = small_talk(seed, WINDOWS_BETWEEN * settings.context_tokens + 1, count)
     tokens = 0
-    with click.progressbar(exchanges, label="small talk", file=sys.stderr) as bar:
+    with click.progressbar(exchanges, label="small talk", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for exchange in bar:
-            for role, text in (("user", exchange.said), ("assistant", exchange.reply)):
-                tokens += agent.store.add_message(session, role, text, tokens=count(text)).tokens
+            said = agent.store.add_message(session, "user", exchange.said, tokens=count(exchange.said))
+            reply = agent.store.add_message(session, "assistant", exchange.reply, tokens=count(exchange.reply))
+            tokens += said.tokens + reply.tokens
     out(
         f"\n… {2 * len(exchanges)} messages of small talk, {tokens} tokens: "
         f"{tokens / settings.context_tokens:.1f} context windows of {settings.context_tokens}. The last one:"

@@ -19,6 +19,7 @@ from memagent.config import masked
 from memagent.errors import MemagentError
 
 PACKAGES = ("sqlalchemy", "chromadb", "onnxruntime", "numpy", "torch", "transformers", "textual", "psycopg")
+COUNTS = ("sessions", "messages", "current_facts", "documents", "conflicts", "waiting_to_embed")
 Finding = tuple[str, str, str]  # what was looked at; ok, missing (optional), or failed; detail
 
 
@@ -80,7 +81,8 @@ def _store(app: App) -> str:
         counts = store.stats()
     path = app.settings.store_path
     size = f", {path.stat().st_size / 1e6:.1f} MB" if path else ""
-    return f"{path or masked(app.settings.store_url)}{size}: " + ", ".join(f"{n} {name}" for name, n in counts.items())
+    held = [f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS if counts[name]]
+    return f"{path or masked(app.settings.store_url)}{size}: " + (", ".join(held) or "empty")
 
 
 def _indexes(app: App) -> str:

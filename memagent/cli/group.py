@@ -53,7 +53,7 @@ def location_options(*, hidden: bool) -> list[click.Parameter]:
         option("--store", "store_url", "URL", "SQL URL of the memory.  [MEMAGENT_STORE]"),
         option("--space", "space", "NAME", "Namespace of memory: a person, a project.  [MEMAGENT_SPACE]"),
         option(
-            "--model", "model", "MODEL", "Shipped 'memagent', a folder or hub id, or openai:NAME.  [MEMAGENT_MODEL]"
+            "--model", "model", "MODEL", "The chat model; 'memagent' is the shipped one.  [MEMAGENT_MODEL]"
         ),
     ]
 
@@ -62,6 +62,7 @@ class Command(click.Command):
     """A command that accepts the location options after its name, too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("epilog", "--home, --store, --space and --model work here, too: memagent --help.")
         super().__init__(*args, **kwargs)
         self.params.extend(location_options(hidden=True))
 
@@ -136,10 +137,11 @@ def _report(error: BaseException, app: App) -> int:
             return 141
         show_error("there is no space left on the device", "free some space; what was stored before is safe")
         return 3
-    return _unexpected(error, app)
+    return show_unexpected(error, app)
 
 
-def _unexpected(error: BaseException, app: App) -> int:
+def show_unexpected(error: BaseException, app: App) -> int:
+    """Log the traceback and say in one line where it is; the exit code."""
     text = "".join(traceback.format_exception(error))
     try:
         path = app.settings.home / LOG_FILE

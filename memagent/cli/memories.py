@@ -14,7 +14,7 @@ from memagent.errors import InputError
 from memagent.memory.records import FactDraft, Kind, Scope, SearchQuery
 
 if TYPE_CHECKING:
-    from memagent.memory.records import Fact, Hit, MemoryChange, Operation
+    from memagent.memory.records import Fact, Hit, MemoryChange, Message, Operation, SourceSpan
 
 KINDS = click.Choice(get_args(Kind))
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
@@ -95,9 +95,7 @@ def show(app: App, fact_id: int, as_json: bool) -> None:
     for name, value in _fields(fact).items():
         if value not in (None, ""):
             out(f"{name:14}{one_line(when(value) if name.endswith(('_at', '_from', '_to')) else value)}")
-    for span, message in sources:
-        where = f"session {message.session_id}, {when(message.created_at)}" if message else f"chunk {span.chunk_id}"
-        out(f"{'said':14}“{one_line(span.quote)}” ({where})")
+    show_sources(sources)
 
 
 def _fields(fact: Fact) -> dict[str, Any]:
@@ -201,18 +199,29 @@ def why(app: App, fact_id: int, as_json: bool) -> None:
         spans = [{"span": span, "message": message} for span, message in sources]
         return json_out({"fact": fact, "sources": spans, "operations": operations})
     out(f"{visible(claim(fact))}  (told {fact.times_told} times, confidence {fact.confidence:.2f}, trust {fact.trust})")
-    for span, message in sources:
-        said = span.quote or (message.content if message else "")
-        where = f"{when(message.created_at)}, session {message.session_id}" if message else f"chunk {span.chunk_id}"
-        out(f"  said   “{one_line(said)}”  ({where})")
+    show_sources(sources)
     show_operations(operations)
+
+
+def show_sources(sources: list[tuple[SourceSpan, Message | None]]) -> None:
+    """What was said, where and when, one line for each source."""
+    for span, message in sources:
+        said = shorten(one_line(message.content if message else span.quote))
+        where = f"{when(message.created_at)}, session {message.session_id}" if message else f"chunk {span.chunk_id}"
+        out(f"  said   “{said}”  ({where})")
 
 
 def show_operations(operations: list[Operation]) -> None:
     """One line for each operation of the log."""
     for item in operations:
+        about = shorten(one_line(" · ".join(str(value) for value in item.arguments.values() if value)))
         undone = f", undone by {item.undone_by}" if item.undone_by else ""
-        out(f"  op {item.id:<4}{one_line(item.name):10} asked by {item.asked_by}, {when(item.created_at)}{undone}")
+        out(f"  op {item.id:<4}{one_line(item.name):10} {about}  ({item.asked_by}, {when(item.created_at)}{undone})")
+
+
+def shorten(line: str, limit: int = 100) -> str:
+    """At most `limit` characters of a line."""
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 @memories.command("log")

@@ -51,7 +51,7 @@ def out(text: str = "", *, newline: bool = True) -> None:
 
 def note(text: str = "", *, dim: bool = True, newline: bool = True) -> None:
     """Narration, on stderr; made harmless here."""
-    click.secho(visible(text), err=True, dim=dim, nl=newline)
+    click.secho(visible(text), err=True, dim=dim or None, nl=newline)
 
 
 def show_error(message: str, hint: str) -> None:

@@ -130,13 +130,14 @@ def markdown(session: Session, messages: list[Message]) -> str:
 
 @sessions.command("resume")
 @click.argument("session_id", metavar="ID", type=int, required=False)
-@pass_app
-def resume(app: App, session_id: int | None) -> None:
+@click.pass_context
+def resume(context: click.Context, session_id: int | None) -> None:
     """Go on with a conversation: the given one, or the latest."""
     from memagent.cli.chat import Chat
 
+    app = context.ensure_object(App)
     with app.store() as store:
         session = store.session(session_id) if session_id is not None else store.latest_session()
     if session is None:
         raise InputError("there is no conversation to go on with", "start one with: memagent chat")
-    Chat(app, session_id=session.id).run()
+    context.exit(Chat(app, session_id=session.id).run())

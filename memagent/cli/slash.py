@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from memagent.cli.app import App
-from memagent.cli.memories import claim, confirm, last_change, report, show_facts, show_operations
-from memagent.cli.screen import note, one_line, out, when
+from memagent.cli.memories import claim, confirm, last_change, report, show_facts, show_operations, show_sources
+from memagent.cli.screen import note, one_line, out
 from memagent.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def undo(app: App, store: MemoryStore, argument: str) -> None:
 def why(app: App, store: MemoryStore, argument: str) -> None:
     fact_id = number(argument)
     out(one_line(claim(store.fact(fact_id))))
-    for span, message in store.sources(fact_id):
-        said = span.quote or (message.content if message else "")
-        out(f"  said “{one_line(said)}”" + (f"  ({when(message.created_at)})" if message else ""))
+    show_sources(store.sources(fact_id))
     show_operations(store.operations(fact_id=fact_id))
 
 

@@ -46,7 +46,6 @@ def query(app: App, text: str, *, max_rows: int = 500, seconds: float = 10.0) ->
     """Run one read-only query over all tables. Raises QueryError, InputError."""
     if not text.strip():
         raise InputError("the query is empty", "try: select * from current_facts limit 10")
-    app.require_store()
     from memagent.memory.sql import read_only_query
 
     return read_only_query(app.settings.store_url, text, space=None, max_rows=max_rows, seconds=seconds)

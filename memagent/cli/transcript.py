@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -101,8 +102,7 @@ class Transcript:
 
 def recall_line(event: Recalled) -> str:
     """Automatic recall in words, with the best hit."""
-    first = next((str(hit["text"]) for hit in event.hits if hit.get("text")), "")
-    first = first if len(first) <= 70 else first[:69] + "…"
+    first = textwrap.shorten(next((str(hit["text"]) for hit in event.hits if hit.get("text")), ""), 70, placeholder="…")
     return f"recalled {len(event.hits)}" + (f": {first}" if first else "")
 
 

@@ -97,11 +97,18 @@ def load_scenarios(path: Path) -> list[Scenario]:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} cannot be read as scenarios: {error}", "see the scenario format") from error
-    scenarios = []
-    for entry in data["scenarios"]:
-        sessions = tuple(_sitting(entry["id"], session) for session in entry["sessions"])
-        scenarios.append(Scenario(entry["id"], tuple(entry.get("tags", ())), sessions))
-    return scenarios
+    if not isinstance(data, Mapping) or not isinstance(data.get("scenarios"), list):
+        raise InputError(f"{path} holds no list of scenarios", "see the scenario format")
+    return [_scenario(f"{path}: scenario {number}", entry) for number, entry in enumerate(data["scenarios"], 1)]
+
+
+def _scenario(where: str, entry: Any) -> Scenario:
+    try:
+        where = f"scenario {entry['id']}"
+        sessions = tuple(_sitting(where, session) for session in entry["sessions"])
+        return Scenario(entry["id"], tuple(entry.get("tags", ())), sessions)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{where} cannot be read: {error!r}", "see the scenario format") from error
 
 
 def _sitting(where: str, session: Any) -> Sitting:
@@ -120,28 +127,32 @@ def _sitting(where: str, session: Any) -> Sitting:
         else:
             unknown = set(turn) - CHECKS - {"say"}
             if unknown:
-                raise InputError(f"scenario {where}: unknown check {', '.join(sorted(unknown))}", "see the scenario format")
+                raise InputError(f"{where}: unknown check {', '.join(sorted(unknown))}", "see the scenario format")
             steps.append(Step(str(turn["say"]), checks={key: turn[key] for key in turn if key in CHECKS}))
     return Sitting(tuple(steps), date)
 
 
 def failed_checks(step: Step, reply: str, written: int, sql: Callable[[str], Sequence[Sequence[Any]]]) -> list[str]:
     """The checks of a step that do not hold."""
+    return [check for check, wanted in step.checks.items() if not _holds(check, wanted, reply, written, sql)]
+
+
+def _holds(check: str, wanted: Any, reply: str, written: int, sql: Callable[[str], Sequence[Sequence[Any]]]) -> bool:
     said = folded(reply)
-    failed = []
-    for check, wanted in step.checks.items():
-        many = wanted if isinstance(wanted, list) else [wanted]
-        held = {
-            "expect": lambda many=many: all(folded(str(item)) in said for item in many),
-            "expect_any": lambda many=many: any(folded(str(item)) in said for item in many),
-            "reject": lambda many=many: not any(folded(str(item)) in said for item in many),
-            "abstain": lambda wanted=wanted: bool(DECLINED.search(reply.casefold())) == bool(wanted),
-            "stores": lambda wanted=wanted: written == int(wanted),
-            "sql": lambda wanted=wanted: [list(row) for row in sql(wanted["query"])] == wanted["rows"],
-        }[check]()
-        if not held:
-            failed.append(check)
-    return failed
+    found = [folded(str(item)) in said for item in (wanted if isinstance(wanted, list) else [wanted])]
+    match check:
+        case "expect":
+            return all(found)
+        case "expect_any":
+            return any(found)
+        case "reject":
+            return not any(found)
+        case "abstain":
+            return bool(DECLINED.search(reply.casefold().replace("’", "'"))) == bool(wanted)
+        case "stores":
+            return written == int(wanted)
+        case _:
+            return [list(row) for row in sql(wanted["query"])] == wanted["rows"]
 
 
 def run_scenario(scenario: Scenario, model: ChatModel, embedder: Embedder, folder: Path) -> Iterator[Probe]:
@@ -198,6 +209,8 @@ def report(probes: Sequence[Probe], *, misses: bool) -> str:
             total[tag] += 1
             passed[tag] += all(probe.passed for probe in group)
     lines = [f"{tag:15} {passed[tag]:3} / {total[tag]:3}" for tag in total]
+    if not probes:
+        return "no turn was checked"
     times = sorted(probe.milliseconds for probe in probes)
     lines.append(f"median turn {times[len(times) // 2]:.0f} ms, p95 {times[int(len(times) * 0.95)]:.0f} ms")
     if misses:

@@ -18,7 +18,8 @@ from memagent.memory.words import all_of, any_of, tsquery_any_of
 Owner = tuple[OwnerKind, int]
 Scores = dict[Owner, float]
 
-# How many rows one query may rank, over all of its words; BM25 costs 1 to 2 µs a row. Rarest words first, the rest are left out.
+# How many rows one query may rank, over all of its words; BM25 costs 1 to 2 µs a row. Rarest words first, the rest are
+# left out.
 RANKED_ROWS = 1000
 
 _TABLES: dict[OwnerKind, tuple[str, str]] = {
@@ -125,7 +126,7 @@ class Visible:
         pattern = like(slot_of(subject, ""))[1:] if subject else like("|" + slot_of("", attribute)[1:])[:-1]
         condition = "slot = :slot" if slot else "slot like :slot escape '!'"
         sql = f"{self.filters.select('fact', condition)} order by 2 desc limit :limit"
-        return self._add("fact", sql, slot=slot or pattern, limit=limit)
+        return self._add("fact", sql, slot=(slot or pattern).encode("utf-8", "replace").decode(), limit=limit)
 
     def _add(self, kind: OwnerKind, sql: str, **parameters: object) -> list[int]:
         found = rows(self.connection, sql, **self.filters.parameters, **parameters)
@@ -168,7 +169,10 @@ def _rank_newest(connection: Connection, by_rarity: Sequence[str], kind: OwnerKi
 
 
 def _by_rarity(connection: Connection, terms: Sequence[str], kind: OwnerKind) -> tuple[list[str], int]:
-    """`terms`, rarest first, and how many of them occur in no more than `RANKED_ROWS` rows together; counting stops there too."""
+    """`terms`, rarest first, and how many of them occur in no more than `RANKED_ROWS` rows together.
+
+    Counting stops there too.
+    """
     words = _TABLES[kind][1]
     count = f"(select count(*) from (select 1 from {words} where {words} match :t{{}} limit {RANKED_ROWS + 1}))"
     sql = "select " + ", ".join(count.format(number) for number in range(len(terms)))

@@ -48,14 +48,9 @@ class ConflictStore(FactStore):
             recorder = self._recorder(
                 connection, "resolve", asked_by, {"conflict": conflict_id, "resolution": resolution}
             )
-            recorder.update(
-                "conflicts",
-                conflict_id,
-                {"resolved_at": None, "resolution": None},
-                {"resolved_at": recorder.now, "resolution": resolution},
-            )
+            self._close_conflict(recorder, conflict_id, resolution)
             kept, gone = (newer, older) if resolution == "keep_new" else (older, newer)
             if resolution == "keep_both":
                 return recorder.finish("edited", newer, newer)
-            self._retire(recorder, gone, kept.id, recorder.now)
+            self._retire(recorder, gone, kept.id, recorder.now, inherits=resolution == "keep_new")
             return recorder.finish("superseded", gone, kept)

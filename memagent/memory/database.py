@@ -70,15 +70,15 @@ class Database:
         arguments: dict[str, Any] = {"check_same_thread": False}
         if not self.sqlite:
             waits = f"-c lock_timeout={int(self.busy_seconds * 1000)} -c timezone=UTC"
-            arguments = {"connect_timeout": 10, "options": waits}
+            options = self.url.query.get("options", "")
+            arguments = {"connect_timeout": 10, "options": f"{options} {waits}".strip()}
         try:
             engine = sqlalchemy.create_engine(self.url, poolclass=NullPool, connect_args=arguments)
         except ImportError as error:
             raise InputError(
                 f"the driver for {self.url.drivername} is not installed", "run `pip install memagent[postgres]`"
             ) from error
-        if self.sqlite:
-            event.listen(engine, "connect", self._configure)
+        event.listen(engine, "connect", self._configure if self.sqlite else _configure_server)
         return engine
 
     def _configure(self, connection: sqlite3.Connection, record: object) -> None:
@@ -276,6 +276,12 @@ class Database:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("facts", "fact_sources", "messages", "chunks", "operations", "vectors"):
                 connection.exec_driver_sql(f"VACUUM {table}")
+
+
+def _configure_server(connection: Any, record: object) -> None:
+    from psycopg.types.numeric import FloatLoader
+
+    connection.adapters.register_loader("numeric", FloatLoader)  # `select 1.0` is a float, as on SQLite
 
 
 def _parse(text: str) -> URL:

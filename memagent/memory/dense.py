@@ -12,7 +12,8 @@ from memagent.memory.records import OwnerKind
 from memagent.memory.statements import rows
 from memagent.memory.vectors import ExactVectors, Neighbour, Owner, Vector, VectorSpace, vectors_of
 
-MAX_FROM_INDEX = 400  # neighbours asked of the index at once; more than that is quicker, and exact, by one matrix product
+# neighbours asked of the index at once; more than that is quicker, and exact, by one matrix product
+MAX_FROM_INDEX = 400
 MAX_PENDING = 2000  # queued rows that a search compares one by one before it turns to exact search
 _SPARE = 16  # asked of the index beyond `k`, for rows that have gone since it was fed
 
@@ -55,7 +56,10 @@ class DenseSearch:
     def _from_index(
         self, connection: Connection, keeper: IndexKeeper, query: Vector, k: int, kinds: Sequence[OwnerKind]
     ) -> list[Neighbour] | None:
-        """The index's candidates and what is queued for it, compared by their vectors in SQL; None where that is not enough."""
+        """The index's candidates and what is queued for it, compared by their vectors in SQL.
+
+        None where that is not enough.
+        """
         pending = self._pending(connection)
         candidates = keeper.query(query, k + _SPARE) if len(pending) <= MAX_PENDING else None
         if candidates is None:

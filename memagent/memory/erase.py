@@ -37,13 +37,10 @@ class Eraser:
         self._reindex = reindex
         self._spans: dict[str, dict[int, list[Interval]]] = {"message": defaultdict(list), "chunk": defaultdict(list)}
         quotes = self._read_sources()
-        self._sentences = {fact.text for fact in versions} | quotes
         self.gone |= quotes
-        self._redactor = Redactor(
-            [fact.value for fact in versions],
-            self._sentences,
-            [topic for fact in versions for topic in (fact.subject, fact.attribute)],
-        )
+        values = [fact.value for fact in versions]
+        topics = [topic for fact in versions for topic in (fact.subject, fact.attribute)]
+        self._redactor = Redactor(values, {fact.text for fact in versions} | quotes, topics)
         self._everywhere = False  # ordinary values are erased wherever they stand
         self._sessions: set[int] = set()  # where the claim was made
 
@@ -72,8 +69,7 @@ class Eraser:
 
     def _mentions(self, *columns: str) -> tuple[str, dict[str, str]]:
         """A condition that finds at least every row whose `columns` hold the claim's words, and its parameters."""
-        phrases = [p for p in self._redactor.phrases] + [s for s in self._sentences if len(s.split()) > 1]
-        parameters = {f"p{i}": search_fragment(phrase) for i, phrase in enumerate(phrases)}
+        parameters = {f"p{i}": search_fragment(phrase) for i, phrase in enumerate(self._redactor.phrases)}
         tests = [f"lower(cast({c} as text)) like :{name} escape '!'" for c in columns for name in parameters]
         return "(" + " or ".join(tests) + ")", parameters
 

@@ -13,6 +13,7 @@ from memagent.errors import InputError, NotFoundError
 from memagent.memory import mapping
 from memagent.memory.base import Embedded, Recorder, StoreBase
 from memagent.memory.claims import TRUST_ORDER, checked, claim_hash, clean, slot_of, span_within
+from memagent.memory.id_lists import ids_in, ids_text
 from memagent.memory.records import AskedBy, Fact, FactDraft, MemoryChange, Message, SourceSpan
 from memagent.memory.statements import insert, like, one, rows
 from memagent.memory.time import to_text
@@ -150,10 +151,18 @@ class FactStore(StoreBase):
         with self.database.read() as connection:
             self._fact(connection, fact_id)
             found = rows(connection, sql, fact=fact_id)
-        return [
-            (SourceSpan(*row[:5]), None if row[0] is None else mapping.message(row[5:]))
-            for row in found
-        ]
+        return [(SourceSpan(*row[:5]), None if row[0] is None else mapping.message(row[5:])) for row in found]
+
+    def outdated_messages(self, message_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the messages that told something which no longer holds."""
+        if not message_ids:
+            return frozenset()
+        with self.database.read() as connection:
+            sql = (
+                "select distinct s.message_id from fact_sources s join facts f on f.id = s.fact_id "
+                f"where f.retired_at is not null and s.message_id in {ids_in(connection)}"
+            )
+            return frozenset(row[0] for row in rows(connection, sql, ids=ids_text(message_ids)))
 
     def pin_fact(self, fact_id: int, pinned: bool, *, asked_by: AskedBy = "user") -> Fact:
         """Mark a fact to be kept in view. Raises NotFoundError."""
@@ -238,7 +247,10 @@ class FactStore(StoreBase):
             self._add_source(recorder, fact.id, span)
         return told
 
-    def _retire(self, recorder: Recorder, fact: Fact, successor: int, valid_to: str | None) -> None:
+    def _retire(
+        self, recorder: Recorder, fact: Fact, successor: int, valid_to: str | None, inherits: bool = True
+    ) -> None:
+        """End a fact in favour of another, which takes over what was in doubt about it if it `inherits`."""
         ends = mapping.moment_text(fact.valid_to)
         begins = mapping.moment_text(fact.valid_from)
         if ends is None:
@@ -250,6 +262,23 @@ class FactStore(StoreBase):
             fact.id,
             {"retired_at": None, "superseded_by": None, "valid_to": mapping.moment_text(fact.valid_to)},
             {"retired_at": recorder.now, "superseded_by": successor, "valid_to": ends},
+        )
+
+        sql = (
+            "select id, reason, case when fact_id = :id then other_id else fact_id end from conflicts "
+            "where resolved_at is null and (fact_id = :id or other_id = :id)"
+        )
+        for conflict_id, reason, other in rows(recorder.connection, sql, id=fact.id):
+            self._close_conflict(recorder, conflict_id, "superseded")
+            if inherits and other != successor:
+                self._open_conflict(recorder, successor, other, reason)
+
+    def _close_conflict(self, recorder: Recorder, conflict_id: int, resolution: str) -> None:
+        recorder.update(
+            "conflicts",
+            conflict_id,
+            {"resolved_at": None, "resolution": None},
+            {"resolved_at": recorder.now, "resolution": resolution},
         )
 
     def _open_conflict(self, recorder: Recorder, fact_id: int, other_id: int, reason: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from memagent.errors import StoreBusyError
+from memagent.errors import StoreBusyError, StoreFullError, StoreReadOnlyError
 from memagent.memory.erase import Eraser, delete_facts
 from memagent.memory.records import AskedBy, MemoryChange, OwnerKind
 from memagent.memory.sessions import SessionStore
@@ -121,8 +121,8 @@ class ForgetStore(SessionStore, UndoStore):
             with self.database.write() as connection:
                 connection.exec_driver_sql("PRAGMA user_version = 0")
             return self._cut_log()
-        except StoreBusyError:
-            return False
+        except (StoreBusyError, StoreFullError, StoreReadOnlyError):
+            return False  # `stats` shows it, and `close` tries again
 
     def _cut_log(self) -> bool:
         give_up = time.monotonic() + SCRUB_SECONDS

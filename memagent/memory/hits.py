@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from memagent.memory import mapping
 from memagent.memory.candidates import Owner, Scores
 from memagent.memory.id_lists import ids_in, ids_text
-from memagent.memory.records import Hit, Message
+from memagent.memory.records import Hit, Message, OwnerKind
 from memagent.memory.statements import AnyRow, rows
 from memagent.memory.time import from_text
 
@@ -20,10 +20,13 @@ _MESSAGE = mapping.MESSAGE_COLUMNS.replace(", events", ", null")  # replay data 
 
 def build(connection: Connection, ranked: Sequence[tuple[Owner, float]], channels: dict[str, Scores]) -> list[Hit]:
     """The hits for `ranked` owners and their scores, in that order."""
-    ids = {kind: [owner for (owner_kind, owner), _ in ranked if owner_kind == kind] for kind in ("fact", "message", "chunk")}
+    ids: dict[OwnerKind, list[int]] = {"fact": [], "message": [], "chunk": []}
+    for (kind, row_id), _ in ranked:
+        ids[kind].append(row_id)
     facts = _by_id(connection, f"select {mapping.FACT_COLUMNS} from facts where id in {{ids}}", ids["fact"])
     sources = _sources(connection, ids["fact"])
-    messages = _by_id(connection, f"select {_MESSAGE} from messages where id in {{ids}}", ids["message"] + list(sources.values()))
+    told = [*ids["message"], *sources.values()]
+    messages = _by_id(connection, f"select {_MESSAGE} from messages where id in {{ids}}", told)
     chunks = _by_id(connection, _CHUNKS, ids["chunk"])
     around = _around(connection, list(messages))
     hits = []

@@ -1,4 +1,5 @@
-"""Lists of row ids as one statement parameter, so that the statement's text stays the same whatever the length of the list."""
+"""Lists of row ids as one statement parameter, so that the statement's text stays the same whatever the length of the
+list."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The vector index: a protocol, and Chroma behind it. It holds ids such as `fact:12` and vectors, nothing else.
 
-Everything in it can be made again from SQL, so no method here tries to repair: it raises IndexFailure and the caller searches exactly.
-chromadb takes a second to import, so only `ChromaIndex.connect` imports it, and only background work calls that.
+Everything in it can be made again from SQL, so no method here tries to repair: it raises IndexFailure and the caller
+searches exactly. chromadb takes a second to import, so only `ChromaIndex.connect` imports it, and only background work
+calls that.
 """
 
 from __future__ import annotations
@@ -24,11 +25,17 @@ _COSINE = {"hnsw": {"space": "cosine"}}
 
 
 class IndexFailure(Exception):
-    """The index cannot be used; the message says why in a few words. Never reaches a person as an error: search goes on exactly."""
+    """The index cannot be used.
+
+    The message says why in a few words. Never reaches a person as an error: search goes on exactly.
+    """
 
 
 class VectorIndex(Protocol):
-    """One collection of vectors, cosine distance. Every method raises IndexFailure when the index is broken or out of reach."""
+    """One collection of vectors, cosine distance.
+
+    Every method raises IndexFailure when the index is broken or out of reach.
+    """
 
     def upsert(self, owners: Sequence[Owner], vectors: NDArray[np.float32]) -> None: ...
 
@@ -68,7 +75,8 @@ def parse_owner(text: str) -> Owner:
 
 
 def collection_name(space: VectorSpace, store: str) -> str:
-    """One collection per store, space and embedder: `memagent-<store>-<space>-<embedder>`, within Chroma's rules for names."""
+    """One collection per store, space and embedder: `memagent-<store>-<space>-<embedder>`, within Chroma's rules for
+    names."""
     place = hashlib.sha256(store.encode()).hexdigest()[:12]
     embedder = hashlib.sha256(f"{space.model}\n{space.dimension}".encode()).hexdigest()[:12]
     return f"memagent-{place}-{space.space_id}-{embedder}"
@@ -76,7 +84,7 @@ def collection_name(space: VectorSpace, store: str) -> str:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Chroma raises a dozen unrelated types, Rust panics (BaseException) among them: all mean that it cannot be used."""
+    """Chroma raises a dozen unrelated types, Rust panics (BaseException) among them: all mean the same."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit, IndexFailure):
@@ -107,7 +115,10 @@ class ChromaClient:
             return {name for name in names if name.startswith("memagent-")}
 
     def open(self, name: str) -> ChromaIndex:
-        """An existing collection; IndexFailure when there is none, so that a lost one is not quietly replaced by an empty one."""
+        """An existing collection.
+
+        IndexFailure when there is none, so that a lost one is not quietly replaced by an empty one.
+        """
         with _failures():
             return ChromaIndex(self._client, name, self._client.get_collection(name, embedding_function=None))
 

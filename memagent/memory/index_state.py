@@ -1,18 +1,61 @@
-"""What is known about the files of the index: which collections are complete, and how its files looked when last written.
+"""Where the index is, and what is known about its files: which collections are complete, and how its files looked when
+last written.
 
-Chroma notices only some kinds of damage (a cut graph file or an overwritten page goes unnoticed, a lost segment answers with 6 of 26),
-and a damaged native index may end the process. So the files are compared with this note before Chroma opens them. The note says `busy` while
-Chroma may be writing; a process killed then leaves an index that is not worth trusting, and the next one builds it anew.
+Chroma notices only some kinds of damage (a cut graph file or an overwritten page goes unnoticed, a lost segment
+answers with 6 of 26), and a damaged native index may end the process. So the files are compared with this note before
+Chroma opens them. The note says `busy` while Chroma may be writing; a process killed then leaves an index that is not
+worth trusting, and the next one builds it anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from memagent.memory.database import Database
+
 Files = dict[str, tuple[int, int]]  # relative path -> size in bytes, modification time in ns
+
+
+@dataclass(frozen=True)
+class IndexPlace:
+    """Where the index is: a server (`url`) or a folder; its note and its lock are files beside the folder."""
+
+    folder: Path
+    url: str | None = None
+
+    @classmethod
+    def of(cls, database: Database, data_dir: Path | None = None, url: str | None = None) -> IndexPlace | None:
+        """The index that belongs to a database.
+
+        None where there is nowhere to keep its note (no file, no data directory).
+        """
+        beside = database.path.absolute().parent if database.path is not None else None
+        home = data_dir.absolute() if data_dir is not None else beside
+        if home is None:
+            return None
+        name = database.path.name if database.path is not None else "server"
+        if home != beside:
+            name += "-" + hashlib.sha256(identity(database).encode()).hexdigest()[:12]
+        return cls(home / "chroma" / name, url)
+
+    @property
+    def note(self) -> Path:
+        """The state file; the one about a server names it, so that a change of server is a new index."""
+        suffix = "" if self.url is None else "-" + hashlib.sha256(self.url.encode()).hexdigest()[:8]
+        return self.folder.with_name(f"{self.folder.name}{suffix}.json")
+
+    @property
+    def lock(self) -> Path:
+        return self.folder.with_name(self.folder.name + ".lock")
+
+
+def identity(database: Database) -> str:
+    """What tells this database from others that may share a data directory or a Chroma server."""
+    return str(database.path.absolute()) if database.path is not None else database.where
 
 
 @dataclass(frozen=True)

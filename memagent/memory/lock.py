@@ -9,7 +9,10 @@ from pathlib import Path
 
 
 class FileLock:
-    """An exclusive lock on a file, never waited for. The file stays behind, empty; another holder in this process counts too."""
+    """An exclusive lock on a file, never waited for.
+
+    The file stays behind, empty; another holder in this process counts too.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

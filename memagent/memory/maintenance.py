@@ -1,7 +1,7 @@
 """Proof that the store is whole, and the rebuilding of everything in it that is derived.
 
-`check` changes nothing. `reindex` makes full text and the vector index anew from the rows and the stored vectors; only rows whose vector is
-missing or damaged are embedded.
+`check` changes nothing. `reindex` makes full text and the vector index anew from the rows and the stored vectors; only
+rows whose vector is missing or damaged are embedded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 
 from memagent.errors import StoreError
 from memagent.memory.index import IndexFailure
-from memagent.memory.index_keeper import IndexKeeper, IndexPlace, Progress
+from memagent.memory.index_keeper import IndexKeeper, Progress
+from memagent.memory.index_state import IndexPlace
 from memagent.memory.outbox import EMBEDDED_ROWS
 from memagent.memory.records import OwnerKind
 from memagent.memory.statements import one, rows, run
@@ -41,7 +42,8 @@ class Report:
 def check(store: MemoryStore) -> Report:
     """Compare the database with itself and with its indexes: file, references, full text, vectors, queue, vector index.
 
-    Looks at all spaces but the vector index, which is that of the store's space. Raises StoreError when the database cannot be read.
+    Looks at all spaces but the vector index, which is that of the store's space. Raises StoreError when the database
+    cannot be read.
     """
     with store.database.read() as connection:
         problems = _file(connection) if store.database.sqlite else []
@@ -60,7 +62,8 @@ def check(store: MemoryStore) -> Report:
 def reindex(store: MemoryStore, progress: Progress | None = None) -> Report:
     """Rebuild full text and the vector index, and embed what lacks a vector if the store has its embedder; then check.
 
-    `progress` gets the number of vectors in the index and their total. Raises StoreError while another process uses the index.
+    `progress` gets the number of vectors in the index and their total. Raises StoreError while another process uses
+    the index.
     """
     with store.database.write() as connection:
         if store.database.sqlite:
@@ -81,7 +84,8 @@ def reindex(store: MemoryStore, progress: Progress | None = None) -> Report:
         try:
             keeper.rebuild(progress)
         except IndexFailure as failure:
-            raise StoreError(f"the vector index cannot be rebuilt: {failure}", "stop the other process, or try again") from failure
+            message = f"the vector index cannot be rebuilt: {failure}"
+            raise StoreError(message, "stop the other process, or try again") from failure
         finally:
             if keeper is not store.index_keeper:
                 keeper.close()
@@ -129,7 +133,7 @@ def _references(connection: Connection) -> list[str]:
         "facts end before they begin": "facts where valid_to < valid_from",
         "sources point outside their message": "fact_sources join messages on messages.id = message_id"
         " where span_start < 0 or span_end < span_start or span_end > length(content)",
-        "facts were superseded by a fact of another space": "facts as old join facts as new on new.id = old.superseded_by"
+        "facts were superseded by one of another space": "facts as old join facts as new on new.id = old.superseded_by"
         " where new.space_id <> old.space_id",
     }
     found = {what: _count(connection, sql) for what, sql in checks.items()}
@@ -189,7 +193,8 @@ _WITHOUT_VECTOR = {
     kind: (
         f"select id, space_id from {rows_of} as owned"
         f" where not exists (select 1 from vectors where owner_kind = '{kind}' and owner_id = owned.id)"
-        f" and not exists (select 1 from index_queue where owner_kind = '{kind}' and owner_id = owned.id and action = 'embed')"
+        f" and not exists (select 1 from index_queue where owner_kind = '{kind}' and owner_id = owned.id"
+        " and action = 'embed')"
     )
     for kind, rows_of in EMBEDDED_ROWS.items()
 }

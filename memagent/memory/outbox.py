@@ -1,7 +1,7 @@
 """The work that a write leaves for later: embedding rows that came before the embedder, and feeding the index.
 
-The queue is a table, written in the transaction of the row it is about, so a crash loses none of it. Models are never called inside a
-transaction; what was embedded is stored only if its row is still queued and still says the same.
+The queue is a table, written in the transaction of the row it is about, so a crash loses none of it. Models are never
+called inside a transaction; what was embedded is stored only if its row is still queued and still says the same.
 """
 
 from __future__ import annotations
@@ -146,12 +146,16 @@ class Outbox:
 
 
 def text_of(kind: OwnerKind, columns: Sequence[str]) -> str:
-    """The text of a row that is embedded: of a fact from subject, attribute, value, text; else the one column itself."""
+    """The text of a row that is embedded: of a fact from subject, attribute, value, text.
+
+    Else the one column itself.
+    """
     return fact_text(*columns) if kind == "fact" else columns[0]
 
 
 class BackgroundDrain:
-    """A thread that drains an outbox at start, when `wake` is set, and every `IDLE_SECONDS` for the sake of other processes."""
+    """A thread that drains an outbox at start, when `wake` is set, and every `IDLE_SECONDS` for the sake of other
+    processes."""
 
     def __init__(self, outbox: Outbox, wake: threading.Event | None = None) -> None:
         self.outbox = outbox

@@ -52,15 +52,16 @@ class Redactor:
 
     def __init__(self, values: Iterable[str], sentences: Iterable[str], topics: Iterable[str]) -> None:
         distinct = {value.strip() for value in values if value.strip()}
-        self.phrases = tuple(sorted(distinct, key=len, reverse=True))
         strong = {value for value in distinct if is_distinctive(value)}
-        whole = {sentence.strip() for sentence in sentences if len(sentence.split()) > 1}
+        named = _pattern(distinct)
+        # A sentence may make other claims too: one that holds the value has nothing more to hide.
+        whole = {text.strip() for text in sentences if len(text.split()) > 1 and not (named and named.search(text))}
+        self.phrases = tuple(sorted(distinct | whole, key=len, reverse=True))
         self._strong = _pattern(strong | whole)
         self._weak = _pattern(distinct - strong)
-        links = {word for topic in topics for word in re.findall(r"\w+", topic.casefold()) if len(word) >= _LINK_LENGTH}
-        self._links = (
-            re.compile("|".join(rf"\b{re.escape(word[:-1])}" for word in sorted(links)), re.I) if links else None
-        )
+        words = {word for topic in topics for word in re.findall(r"\w+", topic.casefold())}
+        links = sorted(rf"\b{re.escape(word[:-1])}" for word in words if len(word) >= _LINK_LENGTH)
+        self._links = re.compile("|".join(links), re.IGNORECASE) if links else None
 
     def is_about(self, text: str) -> bool:
         """Whether a text shares a word with the claim's subject or attribute."""

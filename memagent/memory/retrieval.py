@@ -1,9 +1,10 @@
 """Hybrid search: vectors, words, the exact slot and the time window each find candidates; one score puts them in order.
 
-Filters (space, window, retired, excluded) are applied in SQL to the candidates of every channel, and a channel whose candidates did not
-survive is asked for more, so that nothing is missed because something else was in the way. Dense and word scores are put on a common scale by
-min-max over the candidates and added with weights (Bruch et al. 2022, "An Analysis of Fusion Functions for Hybrid Retrieval"): on LoCoMo and
-LongMemEval that beats reciprocal rank fusion, which lets a weak channel spoil a strong one.
+Filters (space, window, retired, excluded) are applied in SQL to the candidates of every channel, and a channel whose
+candidates did not survive is asked for more, so that nothing is missed because something else was in the way. Dense
+and word scores are put on a common scale by min-max over the candidates and added with weights (Bruch et al. 2022, "An
+Analysis of Fusion Functions for Hybrid Retrieval"): on LoCoMo and LongMemEval that beats reciprocal rank fusion, which
+lets a weak channel spoil a strong one.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ Channel = Callable[[int], Scores]
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each part of the score counts. The parts lie in 0..1, and so does the score: it is divided by the weights in play.
+    """How much each part of the score counts. The parts lie in 0..1, and so does the score: it is divided by the
+    weights in play.
 
-    `slot` is enough to put the exact slot first, `time` puts what is about the window before what was merely said in it; `recency` and
-    `confidence` break ties: a tenth more relevance outweighs both.
+    `slot` is enough to put the exact slot first, `time` puts what is about the window before what was merely said in
+    it; `recency` and `confidence` break ties: a tenth more relevance outweighs both.
     """
 
     dense: float = 0.5
@@ -55,7 +57,7 @@ class Weights:
     recency: float = 0.03
     confidence: float = 0.02
     recency_half_life_days: float = 90.0
-    candidates: int = 48  # of each channel, at least; four times the limit where that is more
+    candidates: int = 32  # of each channel, at least; four times the limit where that is more
 
 
 DEFAULT_WEIGHTS = Weights()
@@ -73,8 +75,9 @@ def search(
 ) -> list[Hit]:
     """The best `query.limit` rows (1 to 200) of a space, best first.
 
-    `query_vector` is the unit vector of the query by the embedder of `dense`; without either the vectors take no part. Any text is a valid query; one
-    without a word finds what the vector, the window or the slot finds. Raises StoreError.
+    `query_vector` is the unit vector of the query by the embedder of `dense`; without either the vectors take no part.
+    Any text is a valid query; one without a word finds what the vector, the window or the slot finds. Raises
+    StoreError.
     """
     limit = min(max(query.limit, 1), MAX_LIMIT)
     wanted = max(weights.candidates, 4 * limit)
@@ -126,7 +129,10 @@ def _in_window(visible: Visible, window: Mapping[OwnerKind, Sequence[int]], want
 
 
 def _ask(visible: Visible, asks: Mapping[str, Sequence[Channel]], wanted: int, limit: int) -> dict[str, Scores]:
-    """Each channel's visible candidates. A channel is asked again, for more, while it has more and too few were visible."""
+    """Each channel's visible candidates.
+
+    A channel is asked again, for more, while it has more and too few were visible.
+    """
     channels: dict[str, Scores] = {name: {} for name in asks}
     open_asks = [(name, ask) for name, several in asks.items() for ask in several]
     k = wanted
@@ -163,16 +169,14 @@ def _fuse(
             age = max((now - from_text(row.moment)).total_seconds(), 0.0) / _DAY
             freshness[day] = weights.recency * 0.5 ** (age / weights.recency_half_life_days)
         score = total[owner] + freshness[day] + weights.confidence * row.confidence * _TRUST.get(row.trust, 0.5)
-        ranked.append((score / in_play, row.moment, owner))
+        ranked.append((min(score / in_play, 1.0), row.moment, owner))
     ranked.sort(reverse=True)
     return [(owner, score) for score, _, owner in ranked]
 
 
 def _scaled(name: str, scores: Scores) -> Scores:
-    """Dense and word scores on 0..1; a row that a channel did not find counts as 0 there."""
-    if name not in ("dense", "words") or not scores:
-        return scores
-    low, high = (min(scores.values()) if name == "dense" else 0.0), max(scores.values())
-    if high <= low:
-        return dict.fromkeys(scores, 1.0)
-    return {owner: (score - low) / (high - low) for owner, score in scores.items()}
+    """Dense and word scores as shares of the best one, from the 0 of what has nothing in common with the query."""
+    best = max(scores.values(), default=0.0)
+    if name not in ("dense", "words") or best <= 0.0:
+        return scores if name not in ("dense", "words") else dict.fromkeys(scores, 0.0)
+    return {owner: max(score, 0.0) / best for owner, score in scores.items()}

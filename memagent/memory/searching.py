@@ -40,7 +40,7 @@ class SearchStore(StoreBase):
         """
         from memagent.memory.dense import DenseSearch  # with numpy, which only vectors need
         from memagent.memory.index_keeper import IndexKeeper as Keeper
-        from memagent.memory.index_keeper import IndexPlace
+        from memagent.memory.index_state import IndexPlace
         from memagent.memory.vectors import VectorSpace
 
         space = VectorSpace(self.space_id, embedder.name, embedder.dimension)

@@ -80,14 +80,20 @@ class MemoryStore(ForgetStore, DocumentStore, SearchStore):
     ) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """The SQL URL of the database, with its password: not for the screen."""
+        return self.database.url.render_as_string(hide_password=False)
+
     def spaces(self) -> list[str]:
         """The names of all spaces of the database, in alphabetical order."""
         with self.database.read() as connection:
             return [row[0] for row in rows(connection, "select name from spaces order by name")]
 
     def stats(self) -> dict[str, int]:
-        """Counts of this space: the rows of each table, `current_facts`, open `conflicts`, rows `waiting_to_embed`, and
-        the `bytes` of an SQLite file with its log."""
+        """Counts of this space: the rows of each table, `current_facts`, open `conflicts`, rows `waiting_to_embed`,
+        `scrub_pending` (1 while bytes of something forgotten may be left), the `bytes` of an SQLite file and its log.
+        """
         counts = {table: f"(select count(*) from {table} where space_id = :space)" for table in _COUNTED}
         counts |= {
             "current_facts": f"{counts['facts'][:-1]} and retired_at is null)",
@@ -97,6 +103,7 @@ class MemoryStore(ForgetStore, DocumentStore, SearchStore):
         with self.database.read() as connection:
             row = one(connection, f"select {', '.join(counts.values())}", space=self.space_id) or ()
         result: dict[str, int] = dict(zip(counts, row, strict=True))
+        result["scrub_pending"] = int(self.scrub_pending())
         if self.database.path is not None:
             files = (Path(f"{self.database.path}{suffix}") for suffix in ("", "-wal"))
             result["bytes"] = sum(file.stat().st_size for file in files if file.exists())

@@ -1,9 +1,10 @@
-"""Exact nearest neighbours over the vectors in SQL: one float32 matrix per kind of owner, kept in step with the database.
+"""Exact nearest neighbours over the vectors in SQL: one float32 matrix per kind of owner, kept in step with the
+database.
 
-New vectors are read by id at each search, so commits of other processes are seen at once. A vector whose row has gone is found out
-when it comes up as a candidate (`current`): it leaves the matrix and the search runs again. That is exact and costs one look-up of a few ids, where
-counting rows at each search would cost milliseconds. It asks one thing of the writers: a vector is never changed in place; what is
-embedded anew is deleted and inserted, under a new id.
+New vectors are read by id at each search, so commits of other processes are seen at once. A vector whose row has gone
+is found out when it comes up as a candidate (`current`): it leaves the matrix and the search runs again. That is exact
+and costs one look-up of a few ids, where counting rows at each search would cost milliseconds. It asks one thing of
+the writers: a vector is never changed in place; what is embedded anew is deleted and inserted, under a new id.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class VectorSpace:
 
 
 class _Block:
-    """The vectors of one kind: rows `[:count]` of `matrix`, with the ids of their owners and of the vectors themselves."""
+    """The vectors of one kind: rows `[:count]` of `matrix`, with the ids of their owners and of the vectors
+    themselves."""
 
     def __init__(self, dimension: int) -> None:
         self.count = 0
@@ -59,7 +61,19 @@ class _Block:
         self.ids = np.empty(0, np.int64)
         self.row_of: dict[int, int] = {}
 
-    def reserve(self, extra: int) -> None:
+    def put(self, owners: list[int], ids: list[int], vectors: Vector) -> None:
+        """Add the vectors of these owners, or replace those that they have; an owner occurs once."""
+        self._reserve(len(owners))
+        at = []
+        for owner in owners:
+            row = self.row_of.get(owner)
+            if row is None:
+                row = self.row_of[owner] = self.count
+                self.count += 1
+            at.append(row)
+        self.matrix[at], self.owners[at], self.ids[at] = vectors, owners, ids
+
+    def _reserve(self, extra: int) -> None:
         needed = self.count + extra
         if needed > len(self.ids):
             capacity = max(needed, len(self.ids) * 3 // 2, 256)
@@ -68,16 +82,6 @@ class _Block:
                 new = np.empty((capacity, *old.shape[1:]), old.dtype)
                 new[: self.count] = old[: self.count]
                 setattr(self, name, new)
-
-    def put(self, owner: int, vector_id: int, vector: Vector) -> None:
-        row = self.row_of.get(owner)
-        if row is None:
-            row = self.count
-            self.count += 1
-            self.row_of[owner] = row
-        self.matrix[row] = vector
-        self.owners[row] = owner
-        self.ids[row] = vector_id
 
     def remove(self, owner: int) -> None:
         row = self.row_of.pop(owner, None)
@@ -95,7 +99,10 @@ class _Block:
 
 
 class ExactVectors:
-    """The vectors of one space and embedder, in memory. Loaded by the first search (0.25 s per 100,000); thread-safe."""
+    """The vectors of one space and embedder, in memory.
+
+    Loaded by the first search (0.25 s per 100,000); thread-safe.
+    """
 
     def __init__(self, space: VectorSpace) -> None:
         self.space = space
@@ -162,10 +169,10 @@ class ExactVectors:
             batch, newest = read_vectors(connection, self.space, after=self._newest)
             if newest == self._newest:
                 return
-            for block in self._blocks.values():
-                block.reserve(len(batch))
-            for row in batch:
-                self._blocks[row.kind].put(row.owner_id, row.id, row.vector)
+            for kind, block in self._blocks.items():
+                at = [row for row, (owner_kind, _) in enumerate(batch.owners) if owner_kind == kind]
+                if at:
+                    block.put([batch.owners[row][1] for row in at], [batch.ids[row] for row in at], batch.matrix[at])
             self._newest = newest
 
     def _gone(self, connection: Connection, owners: Sequence[Owner]) -> bool:
@@ -187,19 +194,19 @@ class ExactVectors:
         sql = "select id from vectors where space_id = :space and model = :model"
         alive = {row[0] for row in run(connection, sql, space=self.space.space_id, model=self.space.model)}
         for block in self._blocks.values():
-            for owner, vector_id in zip(block.owners[: block.count].tolist(), block.ids[: block.count].tolist(), strict=True):
+            owners, ids = block.owners[: block.count].tolist(), block.ids[: block.count].tolist()
+            for owner, vector_id in zip(owners, ids, strict=True):
                 if vector_id not in alive:
                     block.remove(owner)
 
 
 @dataclass(frozen=True)
-class StoredVector:
-    """One row of `vectors`, decoded."""
+class VectorBatch:
+    """Some rows of `vectors`, decoded: row i of `matrix` belongs to `owners[i]` and has the id `ids[i]`."""
 
-    id: int
-    kind: OwnerKind
-    owner_id: int
-    vector: Vector
+    owners: list[Owner]
+    ids: list[int]
+    matrix: Vector
 
 
 def decode(data: bytes, dimension: int) -> Vector | None:
@@ -209,8 +216,8 @@ def decode(data: bytes, dimension: int) -> Vector | None:
 
 def read_vectors(
     connection: Connection, space: VectorSpace, *, after: int = 0, limit: int = LOAD_BATCH
-) -> tuple[list[StoredVector], int]:
-    """Up to `limit` vectors of a space with ids above `after`, ascending, and the id to go on after (`after` itself at the end).
+) -> tuple[VectorBatch, int]:
+    """Up to `limit` vectors of a space with ids above `after`, and the id to go on after (`after` itself at the end).
 
     A damaged vector is left out; `memagent.memory.maintenance` reports it.
     """
@@ -223,9 +230,10 @@ def read_vectors(
         after=after,
         limit=limit,
     )
-    decoded = ((row, decode(row[3], space.dimension)) for row in found)
-    vectors = [StoredVector(row[0], row[1], row[2], vector) for row, vector in decoded if vector is not None]
-    return vectors, found[-1][0] if found else after
+    whole = [row for row in found if len(row[3]) == 4 * space.dimension]
+    matrix = np.frombuffer(b"".join([row[3] for row in whole]), "<f4").reshape(len(whole), space.dimension)
+    batch = VectorBatch([(row[1], row[2]) for row in whole], [row[0] for row in whole], matrix)
+    return batch, found[-1][0] if found else after
 
 
 def vectors_of(connection: Connection, space: VectorSpace, owners: Sequence[Owner]) -> dict[Owner, Vector]:

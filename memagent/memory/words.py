@@ -1,8 +1,9 @@
 """From what a person typed to a full-text query that is safe and cheap.
 
-Everything typed is data: only letters and digits survive, each word is quoted, so no operator of FTS5 or of a tsquery can be
-spelled by accident (`what's`, `C++`, `NEAR(`, `"`). Function words are dropped, because an OR with them ranks most of the table
-(55 ms at 100,000 rows on SQLite 3.40); what else is frequent in one store is for `memagent.memory.retrieval` to drop.
+Everything typed is data: only letters and digits survive, each word is quoted, so no operator of FTS5 or of a tsquery
+can be spelled by accident (`what's`, `C++`, `NEAR(`, `"`). Function words are dropped, because an OR with them ranks
+most of the table (55 ms at 100,000 rows on SQLite 3.40); what else is frequent in one store is for
+`memagent.memory.retrieval` to drop.
 """
 
 from __future__ import annotations
@@ -16,27 +17,33 @@ MAX_TERMS = 24
 
 _WORD = re.compile(r"[^\W_]+")
 
-STOP_WORDS = frozenset(
-    """
-    a about above after again against all also am an and any anyone anything are aren as at be because been before being below
-    between both but by can cannot could couldn d did didn do does doesn doing don done down during each else ever every few for
-    from further get got had hadn has hasn have haven having he her here hers herself him himself his how i if in into is isn it
-    its itself just ll m ma me mine more most much my myself no nor not now o of off on once only or other our ours ourselves out
-    over own please re s same shall she should shouldn so some someone something such t than that the their theirs them
-    themselves then there these they this those through to too under until up upon us ve very was wasn we were weren what whatever
-    when whenever where which while who whoever whom whose why will with won would wouldn yes you your yours yourself yourselves
-    again recall remember remind say said tell told
-    """.split()
+_FUNCTION_WORDS = (
+    "a about above after again against all also am an and any anyone anything are aren as at be because been before "
+    "being below between both but by can cannot could couldn d did didn do does doesn doing don done down during each "
+    "else ever every few for from further get got had hadn has hasn have haven having he her here hers herself him "
+    "himself his how i if in into is isn it its itself just ll m ma me mine more most much my myself no nor not now o "
+    "of off on once only or other our ours ourselves out over own please re s same shall she should shouldn so some "
+    "someone something such t than that the their theirs them themselves then there these they this those through to "
+    "too under until up upon us ve very was wasn we were weren what whatever when whenever where which while who "
+    "whoever whom whose why will with won would wouldn yes you your yours yourself yourselves again recall remember "
+    "remind say said tell told"
 )
+STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words of `text` in order, letters and digits only; at most the first `MAX_CHARACTERS` characters are read."""
+    """Lower-case words of `text` in order, letters and digits only.
+
+    At most the first `MAX_CHARACTERS` characters are read.
+    """
     return _WORD.findall(unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower())
 
 
 def content_words(text: str, limit: int = MAX_TERMS) -> list[str]:
-    """Distinct words that carry meaning, in order; where there are none, the function words themselves ("who", "The Who")."""
+    """Distinct words that carry meaning, in order.
+
+    Where there are none, the function words themselves ("who", "The Who").
+    """
     found = list(dict.fromkeys(words(text)))
     return ([word for word in found if word not in STOP_WORDS] or found)[:limit]
 

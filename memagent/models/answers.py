@@ -16,6 +16,9 @@ SURE = 0.5
 SURE_SLOT = 0.5
 CLOSE = 0.12  # candidates this near to the best one count as equally good, and the newer wins
 OTHER_SUBJECT = 0.1
+STATES = 0.4  # a message counts as telling something from this probability on
+MOST_READ = 12
+FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 
 Kind = Literal["nothing", "value", "values", "count", "yes", "no", "when", "previous", "why"]
 
@@ -56,6 +59,7 @@ def answer(
 ) -> Found:
     """Read every hit against the question and decide. Never raises for want of evidence: `nothing` is an answer."""
     asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
+    evidence = telling(understanding, understood, evidence)
     if not evidence:
         return Found("nothing", asked=asked)
     if understood.mode == "why":
@@ -71,6 +75,27 @@ def answer(
     if kind == "previous":
         return _previous(sure, asked)
     return Found(kind, tuple(sure), asked=asked)
+
+
+def telling(understanding: Understanding, understood: Understood, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Hits that tell something: facts, and messages of the person that state something not already among the facts.
+
+    Without the past being asked for, messages go whose facts have been superseded.
+    """
+    facts = [item for item in evidence if item.is_fact and FORGOTTEN not in item.value]
+    known = {item.text.casefold() for item in facts}
+    others = [
+        item
+        for item in evidence
+        if not item.is_fact
+        and item.told
+        and FORGOTTEN not in item.text
+        and item.text.casefold() not in known
+        and (understood.mode == "previous" or not item.outdated)
+    ]
+    acts = understanding.acts([item.text for item in others])
+    stating = [item for item, act in zip(others, acts, strict=True) if act["state"] + act["correct"] >= STATES]
+    return sorted([*facts, *stating], key=lambda item: item.score, reverse=True)[:MOST_READ]
 
 
 def alias_words(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, frozenset[str]]:
@@ -145,11 +170,22 @@ def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
     best = sure[0]
     if understood.mode == "yesno":
         return "yes" if best.kinds["yes"] >= best.kinds["no"] else "no"
-    if understood.mode == "list":
+    if understood.mode == "list" or _several(sure):
         return "values"
     if understood.mode in ("count", "when", "previous"):
         return "count" if understood.mode == "count" else "when" if understood.mode == "when" else "previous"
     return "value"
+
+
+def _several(sure: Sequence[Candidate]) -> bool:
+    """Whether the best answer is one of several values that hold side by side."""
+    best = sure[0].evidence
+    return best.is_fact and any(
+        other.evidence.is_fact
+        and other.evidence.attribute == best.attribute
+        and same_subject(other.evidence.subject, best.subject)
+        for other in sure[1:]
+    )
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

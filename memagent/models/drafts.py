@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memagent.models.evidence import USER, Evidence, plain_subject, same_subject
 from memagent.models.labels import OTHER_SLOT
-from memagent.models.understanding import Claim, Understanding, Understood, Value
+from memagent.models.understanding import Claim, Reference, Understanding, Understood, Value
 
 SURE_VALUE = 0.45
 SURE_SLOT = 0.5
 SURE_PAIR = 0.6
+DOUBTFUL_PAIR = 0.2  # below it a second value of the same slot is kept beside the first
+PRONOUNS = frozenset({"she", "he", "they", "it", "her", "him", "them", "his", "who", "that", "this", "user"})
 MOST_CANDIDATES = 6
 LONGEST_ATTRIBUTE = 6  # words
 
@@ -28,23 +30,38 @@ class Write:
     replaces: int | None = None
 
 
+def with_own_subjects(understood: Understood, alone: Understood) -> Understood:
+    """The message as read in its context, but a value whose sentence names a subject itself keeps that one."""
+    named = {value.span: value.subject for value in alone.values if value.subject is not None}
+    values = tuple(
+        replace(value, subject=named[value.span])
+        if value.subject is not None and value.subject.source == "context" and _names(named.get(value.span))
+        else value
+        for value in understood.values
+    )
+    return replace(understood, values=values)
+
+
+def _names(subject: Reference | None) -> bool:
+    return subject is not None and plain_subject(subject.words).casefold() not in PRONOUNS
+
+
 def plan_writes(
     understanding: Understanding, understood: Understood, recalled: Sequence[Evidence], context: str
 ) -> list[Write]:
     """Writes for the values of a statement or correction; none where nothing was found that could be a value."""
     facts = [evidence for evidence in recalled if evidence.is_fact and evidence.current]
-    writes: list[Write] = []
+    writes: dict[str, Write] = {}
     taken: set[int] = set()
     for value in understood.values:
-        if value.probability < SURE_VALUE:
+        if value.probability < SURE_VALUE or value.words.casefold() in writes:
             continue
-        write = _write(understood, value)
-        replaced = _replaced(understanding, understood, value, write, [f for f in facts if f.number not in taken], context)
-        if replaced is not None:
-            taken.add(replaced.number)
-            write = Write(replaced.subject, replaced.attribute, write.value, write.kind, write.several, replaced.number)
-        writes.append(write)
-    return writes
+        free = [fact for fact in facts if fact.number not in taken]
+        write = _placed(understanding, understood, value, free, context)
+        if write.replaces is not None:
+            taken.add(write.replaces)
+        writes[value.words.casefold()] = write
+    return list(writes.values())
 
 
 def attribute_words(understood: Understood, value: Value) -> str:
@@ -65,32 +82,34 @@ def _write(understood: Understood, value: Value) -> Write:
     return Write(subject, attribute_words(understood, value), value.words, value.kind, not value.single)
 
 
-def _replaced(
-    understanding: Understanding,
-    understood: Understood,
-    value: Value,
-    write: Write,
-    facts: Sequence[Evidence],
-    context: str,
-) -> Evidence | None:
-    """The remembered fact whose value this one replaces, if any."""
+def _placed(
+    understanding: Understanding, understood: Understood, value: Value, facts: Sequence[Evidence], context: str
+) -> Write:
+    """The write for one value: over the remembered fact that it replaces, or as a new fact, beside others where it may be."""
+    write = _write(understood, value)
     others = [fact for fact in facts if fact.value.casefold() != write.value.casefold()]
     if understood.act == "correct":
         leaning = _corrected(understood, value, write, others, context)
         if leaning is not None:
-            return leaning
+            return _over(leaning, write)
     if write.several:
-        return None
+        return write
     candidates = [fact for fact in others if same_subject(write.subject, fact.subject)][:MOST_CANDIDATES]
-    pairs = [(Claim(understood.text, value.span), _claim(fact)) for fact in candidates]
+    relations = understanding.compare([(Claim(understood.text, value.span), _claim(fact)) for fact in candidates])
     best, best_probability = None, SURE_PAIR
-    for fact, relation in zip(candidates, understanding.compare(pairs), strict=True):
+    for fact, relation in zip(candidates, relations, strict=True):
         probability = relation["replaces"]
-        if fact.attribute == write.attribute:
-            probability = max(probability, value.slot_probability)
-        if probability > best_probability:
+        same_slot = fact.attribute == write.attribute
+        if same_slot and probability < DOUBTFUL_PAIR:
+            write = replace(write, several=True)
+        apart = not same_slot and {fact.attribute, write.attribute} <= understanding.known_slots
+        if probability > best_probability and not apart:
             best, best_probability = fact, probability
-    return best
+    return write if best is None else _over(best, write)
+
+
+def _over(fact: Evidence, write: Write) -> Write:
+    return Write(fact.subject, fact.attribute, write.value, write.kind, write.several, fact.number)
 
 
 def _corrected(
@@ -104,11 +123,9 @@ def _corrected(
     slotted = [f for f in facts if f.attribute == write.attribute and same_subject(write.subject, f.subject)]
     if slotted and value.slot_probability >= SURE_SLOT:
         return slotted[0]
-    leans = value.subject is None or value.subject.source == "context"
+    leans = value.subject is None or value.subject.source == "context" or not _names(value.subject)
     just_said = [fact for fact in facts if context and fact.text.casefold() in context.casefold()]
-    if leans and just_said and len(rest.split()) <= 6:
-        return just_said[0]
-    return None
+    return just_said[0] if leans and just_said else None
 
 
 def _claim(fact: Evidence) -> Claim:

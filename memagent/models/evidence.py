@@ -47,6 +47,15 @@ class Evidence:
         return bool(self.hit.get("current", True))
 
     @property
+    def told(self) -> bool:
+        """Whether the person (or somebody they quote or import) said it; the program's own replies are no evidence."""
+        return self.hit.get("speaker") != "assistant"
+
+    @property
+    def outdated(self) -> bool:
+        return bool(self.hit.get("outdated", False))
+
+    @property
     def score(self) -> float:
         return float(self.hit["score"])
 

@@ -17,7 +17,10 @@ _WORD = re.compile(r"\w+")
 
 
 class HashEmbedder:
-    """Hashes words, word pairs and character trigrams into signed buckets. Satisfies `memagent.memory.embedding.Embedder`."""
+    """Hashes words, word pairs and character trigrams into signed buckets.
+
+    Satisfies `memagent.memory.embedding.Embedder`.
+    """
 
     def __init__(self, dimension: int = 384) -> None:
         self.dimension = dimension

@@ -97,7 +97,19 @@ def answered(found: Found, key: str) -> str:
         return f"Before that it was {best.words}; {told}."
     if found.kind == "why":
         return f"Because {told}: “{best.evidence.text}”"
-    return choose(("{value}; {told}.", "{value} ({told})."), key).format(value=_capital(best.words), told=told)
+    value = _capital(best.words) + _meaning(best)
+    return choose(("{value}; {told}.", "{value} ({told})."), key).format(value=value, told=told)
+
+
+def _meaning(best: Candidate) -> str:
+    """The date behind a relative time in the answer ("ten days"), in brackets."""
+    for time in best.evidence.hit.get("times") or ():
+        within = time["text"].casefold() in best.words.casefold() or (
+            time["start"] < best.end and time["end"] > best.start
+        )
+        if within and time["means"].casefold() not in best.words.casefold():
+            return f" ({time['means']})"
+    return ""
 
 
 def _when(best: Candidate) -> str:

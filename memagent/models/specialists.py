@@ -8,7 +8,7 @@ back is composed from the evidence (`replies`), so a value cannot be invented. N
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
 from memagent.models.answers import Evidence, answer, rank_for_erasure
 from memagent.models.chat_model import ChatRequest
-from memagent.models.drafts import Write, plan_writes
+from memagent.models.drafts import SURE_SLOT, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.reader import Reader
 from memagent.models.sentences import split_sentences
@@ -25,6 +25,7 @@ from memagent.models.understanding import Understanding, Understood
 CONTEXT_TOKENS = 2048
 ASK_LIMIT = 14
 MAX_HOPS = 2
+MAYBE_ASKED = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Specialists:
     def respond(self, request: ChatRequest) -> Iterator[TextDelta | ToolCall]:
         """Calls while something is left to look up or to write, then the reply."""
         turn = read_turn(request)
+        sentences = split_sentences(turn.text)
         parts = [
-            (index, sentence, self._understood(sentence, _context(turn, index, sentences)))
-            for sentences in (split_sentences(turn.text),)
+            (index, sentence, self._understand(sentence, _context(turn, index, sentences)))
             for index, sentence in enumerate(sentences)
         ]
         if request.cancel.is_set():
@@ -76,6 +77,16 @@ class Specialists:
             if request.cancel.is_set():
                 return
             yield TextDelta(piece)
+
+    def _understand(self, sentence: str, context: str) -> Understood:
+        """As the model understood it; but what may well be a question is looked up, since looking costs nothing."""
+        understood = self._understood(sentence, context)
+        slotted = understood.slot_probability >= SURE_SLOT and not understood.values
+        if understood.act == "talk" and (understood.acts["ask"] >= MAYBE_ASKED or slotted):
+            return replace(understood, act="ask")
+        if context and any(v.subject is not None and v.subject.source == "context" for v in understood.values):
+            return with_own_subjects(understood, self._understood(sentence, ""))
+        return understood
 
     # --- calls ------------------------------------------------------------------------------------------------------
 

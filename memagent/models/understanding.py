@@ -24,6 +24,7 @@ WEIGHTS = BUNDLED / "understanding.safetensors"
 SLOTS = BUNDLED / "slots.json"
 MAX_TOKENS = 192
 POINTER = 128
+MOST_KNOWN = 4096  # messages whose acts are remembered
 
 Span = tuple[int, int]
 
@@ -86,6 +87,7 @@ class Understanding:
             for name, array in weights.items()
             if name.startswith("head.")
         }
+        self._acts: dict[str, dict[str, float]] = {}
         self.slots: tuple[str, ...] = tuple(json.loads(SLOTS.read_text(encoding="utf-8")))
 
     def read(self, text: str, context: str = "") -> Understood:
@@ -109,6 +111,19 @@ class Understanding:
             slot,
             slot_probability,
         )
+
+    def acts(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Probabilities of the acts of many messages at once, without context; known texts are not read again."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._acts]
+        if len(self._acts) + len(new) > MOST_KNOWN:
+            self._acts.clear()
+            new = list(dict.fromkeys(texts))
+        if new:
+            encodings = [self._encode(text, "") for text in new]
+            states = self._encoder.run(*pad(encodings))[:, 0]
+            for text, row in zip(new, softmax(self._head("act", states)), strict=True):
+                self._acts[text] = {name: float(p) for name, p in zip(ACTS, row, strict=True)}
+        return [self._acts[text] for text in texts]
 
     def compare(self, pairs: Sequence[tuple[Claim, Claim]]) -> list[dict[str, float]]:
         """For each (newer, older) pair the probabilities of `unrelated`, `replaces` and `same`."""

@@ -21,7 +21,11 @@ KEPT_QUANTISED = frozenset({"embeddings.word"})
 
 def expected_sum(path: Path) -> str:
     """The recorded SHA-256 of a bundled file."""
-    for line in (path.parent / SUMS).read_text(encoding="ascii").splitlines():
+    try:
+        lines = (path.parent / SUMS).read_text(encoding="ascii").splitlines()
+    except OSError as error:
+        raise ModelError(f"{SUMS} beside {path.name} cannot be read", "reinstall memagent") from error
+    for line in lines:
         digest, _, name = line.partition("  ")
         if name == path.name:
             return digest
@@ -56,7 +60,9 @@ def restore(stored: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.gene
 
 def quantise(name: str, matrix: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
     """Symmetric int8 with one scale a row; the worst error of an entry is half its row's scale."""
-    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-8) / 127
-    scale = scale.astype(np.float16)
+    exact = np.abs(matrix).max(axis=1) / 127
+    scale = np.maximum(exact.astype(np.float16), np.finfo(np.float16).smallest_subnormal)
+    # Rounded up, so that the largest entry is never clipped.
+    scale = np.where(scale < exact, np.nextafter(scale, np.float16(np.inf)), scale)
     rows = np.clip(np.rint(matrix / scale.astype(np.float32)[:, None]), -127, 127).astype(np.int8)
     return {f"{name}.int8": rows, f"{name}.scale": scale}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,13 +34,11 @@ def source_of(context: ToolContext, value: str) -> tuple[str, tuple[SourceSpan, 
     message = context.message
     if message is None:
         return "", ()
-    at = message.content.casefold().find(value.casefold())
-    if at < 0:
+    found = re.search(re.escape(value), message.content, re.IGNORECASE)
+    if found is None:
         return message.content, (SourceSpan(message.id, None, 0, len(message.content), message.content),)
-    quote = message.content[at : at + len(value)]
-    return sentence_around(message.content, at, at + len(value)), (
-        SourceSpan(message.id, None, at, at + len(value), quote),
-    )
+    start, end = found.span()
+    return sentence_around(message.content, start, end), (SourceSpan(message.id, None, start, end, found.group()),)
 
 
 def _moment(context: ToolContext, when: str | None) -> datetime | None:
@@ -48,6 +47,10 @@ def _moment(context: ToolContext, when: str | None) -> datetime | None:
         return None
     found = resolve(when, context.store.clock.now())
     return found.since if found else None
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def change_words(change: MemoryChange) -> str:
@@ -119,9 +122,7 @@ def memory_forget(context: ToolContext, id: int) -> Outcome:
     """Erase a remembered fact for good, with its history and the words it came from, by the id it was shown with."""
     fact = context.fact_shown(id)
     change = context.store.forget_fact(fact.id, asked_by=context.asked_by, session_id=context.session_id)
-    for number, hit in list(context.shown.items()):
-        if hit.fact is not None and (hit.fact.subject, hit.fact.attribute) == (fact.subject, fact.attribute):
-            del context.shown[number]
+    context.drop_forgotten()
     return Outcome({"forgotten": id}, change_words(change), change)
 
 
@@ -155,7 +156,7 @@ def memory_search(
     )
     started = time.perf_counter()
     hits = context.store.search(wanted)
-    shown = [hit_to_dict(context, hit) for hit in hits]
+    shown = hits_to_dicts(context, hits)
     operation = context.store.log_operation(
         "search",
         asked_by=context.asked_by,
@@ -168,8 +169,16 @@ def memory_search(
     return Outcome({"query": query, "hits": shown}, words, operation_id=operation)
 
 
-def hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
-    """A hit as models and screens see it: numbered, dated, with its neighbours and the times its words name."""
+def hits_to_dicts(context: ToolContext, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Hits as models and screens see them: numbered, dated, with their neighbours and the times their words name.
+
+    A message is `outdated` when something that was told in it no longer holds.
+    """
+    outdated = context.store.outdated_messages([hit.id for hit in hits if hit.kind == "message"])
+    return [_hit_to_dict(context, hit) | {"outdated": hit.kind == "message" and hit.id in outdated} for hit in hits]
+
+
+def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
     now = context.store.clock.now()
     data: dict[str, Any] = {
         "id": context.show(hit),
@@ -177,7 +186,7 @@ def hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
         "source": OWNER_WORDS[hit.kind],
         "ref": hit.id,
         "text": hit.text,
-        "date": describe(hit.said_at.astimezone(now.tzinfo).date(), now),
+        "date": describe(_midnight(hit.said_at.astimezone(now.tzinfo)), now),
         "said_at": hit.said_at.isoformat(),
         "speaker": hit.speaker,
         "message": hit.message_id,

@@ -16,7 +16,7 @@ def sql_query(context: ToolContext, query: str) -> Outcome:
     """Run one read-only SELECT over this memory: views current_facts, fact_history, conversation, operation_log."""
     store = context.store
     try:
-        result = read_only_query(str(store.url), query, space=store.space, max_rows=MAX_ROWS, seconds=SECONDS)
+        result = read_only_query(store.url, query, space=store.space, max_rows=MAX_ROWS, seconds=SECONDS)
     except QueryError as error:
         raise InputError(error.message, error.hint) from error
     rows = [list(row) for row in result.rows]

@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from memagent.conversation import ToolCall, ToolResult
-from memagent.errors import InputError
+from memagent.errors import InputError, NotFoundError
 from memagent.memory.records import AskedBy, Fact, Hit, MemoryChange, Message, OwnerKind
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import to_text
 
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 JSON_TYPES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -44,6 +45,7 @@ class ToolContext:
     message: Message | None = None
     asked_by: AskedBy = "model"
     shown: dict[int, Hit] = field(default_factory=dict)
+    last_number: int = 0
 
     def show(self, hit: Hit) -> int:
         """The number of a hit in this turn; the same row keeps its number."""
@@ -51,9 +53,9 @@ class ToolContext:
             if (known.kind, known.id) == (hit.kind, hit.id):
                 self.shown[number] = hit
                 return number
-        number = len(self.shown) + 1
-        self.shown[number] = hit
-        return number
+        self.last_number += 1
+        self.shown[self.last_number] = hit
+        return self.last_number
 
     def fact_shown(self, number: int) -> Fact:
         """The fact behind a number. Raises InputError that tells the model what to do."""
@@ -64,6 +66,15 @@ class ToolContext:
         if hit.kind != "fact":
             raise InputError(f"id {number} is a {hit.kind}, not a fact", "use memory_add to state it as a fact")
         return self.store.fact(hit.id)
+
+    def drop_forgotten(self) -> None:
+        """Take the numbers of facts that are gone from the store; they are not given to others."""
+        for number, hit in list(self.shown.items()):
+            if hit.kind == "fact":
+                try:
+                    self.store.fact(hit.id)
+                except NotFoundError:
+                    del self.shown[number]
 
 
 @dataclass(frozen=True)
@@ -172,17 +183,27 @@ def _schema_of(hint: Any) -> dict[str, Any]:
 def _coerced(where: str, value: Any, schema: Mapping[str, Any]) -> Any:
     """`value` in the type that the schema names; models write numbers as strings and the other way round."""
     kind = schema["type"]
+    mistake = InputError(f"{where} must be a{'n' if kind == 'integer' else ''} {kind}, not {value!r}")
+    if isinstance(value, list | dict):
+        raise mistake
     if kind == "string":
         text = value if isinstance(value, str) else str(value)
         if "enum" in schema and text not in schema["enum"]:
             raise InputError(f"{where} cannot be {text!r}", f"it is one of {', '.join(schema['enum'])}")
         return text
-    if kind == "boolean" and isinstance(value, bool):
-        return value
+    if kind == "boolean":
+        if str(value).lower() not in BOOLEANS:
+            raise mistake
+        return BOOLEANS[str(value).lower()]
     try:
-        return int(value) if kind == "integer" else float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{where} must be a{'n' if kind == 'integer' else ''} {kind}, not {value!r}") from None
+        number = float(value)
+        if kind == "number":
+            return number
+        if isinstance(value, bool) or not number.is_integer():
+            raise mistake
+        return int(number)
+    except (TypeError, ValueError, OverflowError):
+        raise mistake from None
 
 
 OWNER_WORDS: dict[OwnerKind, str] = {"fact": "fact", "message": "said", "chunk": "document"}

@@ -45,11 +45,11 @@ class Composer:
         self.rng = random.Random(seed)
         self.changing = [slot for slot in packs.slots if slot.changes]
         self.acts: tuple[tuple[float, Callable[[], Example]], ...] = (
-            (0.40, self.statement),
+            (0.42, self.statement),
             (0.23, self.question),
-            (0.11, self.correction),
-            (0.06, self.forgetting),
-            (0.06, self.calculation),
+            (0.09, self.correction),
+            (0.08, self.forgetting),
+            (0.04, self.calculation),
             (0.14, self.talk),
         )
 
@@ -132,7 +132,7 @@ class Composer:
                 context, given = earlier.text, (1, earlier.subject)
         sentence = self.state_sentence(first, subject, pronoun=pronoun)
         text, facts = sentence.text, [self.label(first, sentence, subject, given)]
-        for _ in range(rng.choices((0, 1, 2), (0.66, 0.24, 0.10))[0]):
+        for _ in range(rng.choices((0, 1, 2), (0.54, 0.31, 0.15))[0]):
             text, facts = self.join(text, facts, first, subject, given or facts[0].subject)
         text, moved = self.wrap(text, "prefixes_state", 0.35)
         return Example(text, "state", context, facts=tuple(_shift(fact, moved) for fact in facts))
@@ -148,7 +148,7 @@ class Composer:
     ) -> tuple[str, list[FactLabel]]:
         """Append one more statement: about the same subject by pronoun, or about another."""
         rng = self.rng
-        same = first.subjects == ("person",) and rng.random() < 0.55
+        same = first.subjects == ("person",) and rng.random() < 0.4
         slot = self.personal_slot() if same else self.slot()
         about = subject if same else self.subject_for(slot)
         pronoun = same and not subject.is_user and given is not None and rng.random() < 0.75

@@ -52,7 +52,7 @@ def roughen(text: str, protected: Sequence[Span], rng: random.Random) -> tuple[s
     if rng.random() < 0.25:
         for match in re.finditer(r"'", text):
             replace(match.start(), match.end(), "")
-    if rng.random() < 0.35 and re.search(r"[.!?]$", text):
+    if rng.random() < 0.35 and re.search(r".[.!?]$", text):
         replace(len(text) - 1, len(text), "")
     if rng.random() < 0.12:
         for word, short in SHORT.items():

@@ -1,27 +1,128 @@
-"""Readings from public sets, where a folder with them is given: QAMR (MIT), FriendsQA (Apache-2.0), Molweni (Apache-2.0).
+"""Groups from public sets, where a folder with them is given.
 
-Negatives are other sentences that share words with the question, or other utterances of the same conversation.
+QAMR (MIT): questions about single sentences. FriendsQA and Molweni (Apache-2.0): questions about conversations. Near misses are sentences
+that share words with the question, other utterances of the same conversation, and the right sentence with a name or noun of the question
+exchanged. Topical-Chat (CDLA-Sharing) and Synthetic-Persona-Chat (CC BY 4.0) give real talk in which nothing is answered.
 """
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import random
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from memagent.training.reading import Reading
+from memagent.training.reading import WINDOWS, Group, Window
 
-LONGEST = 400
+LONGEST = 320
+Draw = Callable[[random.Random], Group]
 
 
-def load_readings(folder: Path | None, seed: int) -> list[Reading]:
-    """All public readings in a stable order; empty without a folder."""
+def load_groups(folder: Path | None) -> list[Draw]:
+    """One function a set, repeated by its weight; each draws a group. Empty without a folder."""
     if folder is None:
         return []
-    rng = random.Random(seed)
-    found = [*_qamr(folder / "qamr", rng), *_friendsqa(folder / "friendsqa", rng), *_molweni(folder / "molweni", rng)]
-    return [reading for reading in found if len(reading.window) <= LONGEST]
+    qamr, friends, molweni = _Qamr(folder / "qamr"), _friends(folder / "friendsqa"), _molweni(folder / "molweni")
+    return [qamr.draw] * 14 + [_Dialogues(friends).draw] * 4 + [_Dialogues(molweni).draw] * 2
+
+
+def load_chatter(folder: Path | None) -> list[str]:
+    """Utterances of real talk; empty without a folder."""
+    if folder is None:
+        return []
+    lines: set[str] = set()
+    for path in sorted((folder / "topicalchat" / "conversations").glob("valid_*.json.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for conversation in json.load(file).values():
+                lines.update(turn["message"] for turn in conversation["content"])
+    with (folder / "synthpersonachat" / "Synthetic-Persona-Chat_valid.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for line in row["Best Generated Conversation"].splitlines():
+                lines.add(line.partition(": ")[2].strip())
+    return sorted(line for line in lines if 20 < len(line) < 200)
+
+
+class _Qamr:
+    """Questions about single sentences."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sentences: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}
+        self.by_word: dict[str, list[str]] = defaultdict(list)
+        self.names: list[str] = []
+        self.nouns: list[str] = []
+        for line in (folder / "wiki-sentences.tsv").read_text(encoding="utf-8").splitlines():
+            name, _, words = line.partition("\t")
+            tokens = words.split(" ")
+            text, spans = _detokenise(tokens)
+            if len(text) > LONGEST:
+                continue
+            self.sentences[name] = (text, spans, tokens)
+            for token in tokens:
+                if len(token) > 4 and token.isalpha():
+                    self.by_word[token.lower()].append(name)
+                    (self.names if token[0].isupper() else self.nouns).append(token)
+        self.questions = list(self._read(folder))
+
+    def _read(self, folder: Path) -> Iterator[tuple[str, str, tuple[int, int]]]:
+        for file in ("filtered-dev.tsv", "filtered-test.tsv"):
+            for line in (folder / file).read_text(encoding="utf-8").splitlines():
+                columns = line.split("\t")
+                name, question, answer = columns[0], columns[5], sorted(map(int, columns[6].split() or [-1]))
+                if name in self.sentences and answer[0] >= 0 and answer[-1] - answer[0] + 1 == len(answer):
+                    spans = self.sentences[name][1]
+                    yield question, name, (spans[answer[0]][0], spans[answer[-1]][1])
+
+    def draw(self, rng: random.Random) -> Group:
+        question, name, span = rng.choice(self.questions)
+        text = self.sentences[name][0]
+        windows: list[Window] = []
+        roll = rng.random()
+        if roll < 0.62:
+            windows.append(Window(text, "span", span))
+        elif roll < 0.85:
+            changed = self._exchanged(question, name, text[span[0] : span[1]], rng)
+            if changed is not None:
+                question = changed
+                windows.append(Window(text))
+        words = [word for word in question.lower().rstrip("?").split() if word in self.by_word]
+        while len(windows) < WINDOWS:
+            near = rng.choice(self.by_word[rng.choice(words)]) if words else rng.choice(list(self.sentences))
+            if near == name:
+                near = rng.choice(list(self.sentences))
+            windows.append(Window(self.sentences[near][0]))
+        rng.shuffle(windows)
+        return Group(question.lower() if rng.random() < 0.2 else question, tuple(windows))
+
+    def _exchanged(self, question: str, name: str, answer: str, rng: random.Random) -> str | None:
+        """The question about somebody or something else that the sentence does not mention."""
+        tokens = set(self.sentences[name][2])
+        words = question.rstrip("?").split()
+        shared = [word for word in words[1:] if word in tokens and len(word) > 4 and word.isalpha() and word not in answer]
+        if not shared:
+            return None
+        names = [word for word in shared if word[0].isupper()]
+        old = rng.choice(names or shared)
+        new = rng.choice(self.names if old[0].isupper() else self.nouns)
+        return None if new in tokens else question.replace(old, new)
+
+
+class _Dialogues:
+    """Questions about conversations: (question, utterances, row of the answer or None, span)."""
+
+    def __init__(self, items: list[tuple[str, list[str], int | None, tuple[int, int] | None]]) -> None:
+        self.items = items
+
+    def draw(self, rng: random.Random) -> Group:
+        question, utterances, row, span = rng.choice(self.items)
+        others = [text for index, text in enumerate(utterances) if index != row and len(text) <= LONGEST]
+        windows = [Window(text) for text in rng.sample(others, min(len(others), WINDOWS))]
+        if row is not None and span is not None and len(utterances[row]) <= LONGEST and rng.random() < 0.75:
+            windows = [*windows[: WINDOWS - 1], Window(utterances[row], "span", span)]
+        rng.shuffle(windows)
+        return Group(question, tuple(windows)) if windows else self.draw(rng)
 
 
 def _detokenise(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
@@ -38,68 +139,33 @@ def _detokenise(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
     return text, spans
 
 
-def _qamr(folder: Path, rng: random.Random) -> list[Reading]:
-    sentences = {}
-    for line in (folder / "wiki-sentences.tsv").read_text(encoding="utf-8").splitlines():
-        name, _, words = line.partition("\t")
-        sentences[name] = words.split(" ")
-    readings, by_word = [], defaultdict(set)
-    for name, words in sentences.items():
-        for word in words:
-            if len(word) > 4:
-                by_word[word.lower()].add(name)
-    for file in ("filtered-dev.tsv", "filtered-test.tsv"):
-        for line in (folder / file).read_text(encoding="utf-8").splitlines():
-            columns = line.split("\t")
-            name, question, answer = columns[0], columns[5], columns[6]
-            if name not in sentences or not answer.strip():
-                continue
-            positions = sorted(map(int, answer.split()))
-            if positions[-1] - positions[0] + 1 != len(positions):
-                continue
-            text, spans = _detokenise(sentences[name])
-            readings.append(Reading(question, text, "span", (spans[positions[0]][0], spans[positions[-1]][1])))
-            if rng.random() < 0.6:
-                near = {other for word in question.lower().rstrip("?").split() for other in by_word.get(word, ())} - {
-                    name
-                }
-                other = rng.choice(sorted(near)) if near else rng.choice(list(sentences))
-                readings.append(Reading(question, _detokenise(sentences[other])[0], "none"))
-    return readings
-
-
-def _friendsqa(folder: Path, rng: random.Random) -> list[Reading]:
-    readings = []
+def _friends(folder: Path) -> list[tuple[str, list[str], int | None, tuple[int, int] | None]]:
+    items: list[tuple[str, list[str], int | None, tuple[int, int] | None]] = []
     for file in ("friendsqa_dev.json", "friendsqa_tst.json"):
         for scene in json.loads((folder / file).read_text(encoding="utf-8"))["data"]:
             for paragraph in scene["paragraphs"]:
-                utterances = paragraph["utterances:"]
-                windows = [f"{' '.join(u['speakers'])}: {u['utterance']}" for u in utterances]
+                windows = [f"{' '.join(u['speakers'])}: {u['utterance']}" for u in paragraph["utterances:"]]
                 for qa in paragraph["qas"]:
                     for answer in qa["answers"][:1]:
-                        row = int(answer["utterance_id"])
-                        at = windows[row].find(answer["answer_text"])
+                        row, words = int(answer["utterance_id"]), answer["answer_text"]
+                        at = windows[row].find(words) if row < len(windows) else -1
                         if at >= 0:
-                            span = (at, at + len(answer["answer_text"]))
-                            readings.append(Reading(qa["question"], windows[row], "span", span))
-                        other = rng.randrange(len(windows))
-                        if other != row:
-                            readings.append(Reading(qa["question"], windows[other], "none"))
-    return readings
+                            items.append((qa["question"], windows, row, (at, at + len(words))))
+    return items
 
 
-def _molweni(folder: Path, rng: random.Random) -> list[Reading]:
-    readings = []
+def _molweni(folder: Path) -> list[tuple[str, list[str], int | None, tuple[int, int] | None]]:
+    items: list[tuple[str, list[str], int | None, tuple[int, int] | None]] = []
     for dialogue in json.loads((folder / "mrc-test.json").read_text(encoding="utf-8"))["data"]["dialogues"]:
         windows = [f"{edu['speaker']}: {edu['text']}" for edu in dialogue["edus"]]
         for qa in dialogue["qas"]:
             if qa["is_impossible"]:
-                readings.append(Reading(qa["question"], rng.choice(windows), "none"))
+                items.append((qa["question"], windows, None, None))
                 continue
-            wanted = qa["answers"][0]["text"]
-            for window in windows:
-                at = window.find(wanted)
+            words = qa["answers"][0]["text"]
+            for row, window in enumerate(windows):
+                at = window.find(words)
                 if at >= 0:
-                    readings.append(Reading(qa["question"], window, "span", (at, at + len(wanted))))
+                    items.append((qa["question"], windows, row, (at, at + len(words))))
                     break
-    return readings
+    return items

@@ -1,6 +1,6 @@
 """Trains *read*: which words of an earlier message answer a question, or that it does not say.
 
-    python -m memagent.training.read --minilm DIR --out RUN [--data DIR] [--steps 2200] [--threads 2]
+    python -m memagent.training.read --minilm DIR --out RUN [--data DIR] [--steps 2000] [--threads 2]
 
 Without `--data` only composed readings are used. Resumes from its checkpoint; seeded.
 """
@@ -21,22 +21,24 @@ from memagent.training.batches import by_length, encode, inputs, token_span
 from memagent.training.examples import Composer
 from memagent.training.network import Reader, Trunk
 from memagent.training.packs import load_packs
-from memagent.training.public import load_readings
-from memagent.training.reading import Mixture, Reading
+from memagent.training.public import load_chatter, load_groups
+from memagent.training.reading import Group, Readings
 from memagent.training.runs import Run, prepare
 
-BATCH, POOL = 40, 1280
-TOKENS = 128
+GROUPS, POOL = 11, 330  # groups in a batch, and in a pool that is sorted by length
+TOKENS = 112
 IGNORED = -100
 
 
-def reading_loss(network: Reader, readings: list[Reading]) -> tuple[Tensor, dict[str, float]]:
-    encodings = [encode(reading.question, reading.window, TOKENS) for reading in readings]
+def group_loss(network: Reader, groups: list[Group]) -> tuple[Tensor, dict[str, float]]:
+    """Per window the kind of answer and the span; per group one softmax over its windows and "none of them"."""
+    pairs = [(row, group.question, window) for row, group in enumerate(groups) for window in group.windows]
+    encodings = [encode(question, window.text, TOKENS) for _, question, window in pairs]
     given = inputs(encodings)
-    kinds = torch.tensor([ANSWERS.index(reading.kind) for reading in readings])
-    spans = torch.full((len(readings), 2), IGNORED)
-    for row, (reading, encoding) in enumerate(zip(readings, encodings, strict=True)):
-        found = token_span(encoding, 1, reading.answer) if reading.answer is not None else None
+    kinds = torch.tensor([ANSWERS.index(window.kind) for _, _, window in pairs])
+    spans = torch.full((len(pairs), 2), IGNORED)
+    for row, ((_, _, window), encoding) in enumerate(zip(pairs, encodings, strict=True)):
+        found = token_span(encoding, 1, window.answer) if window.answer is not None else None
         if found is not None:
             spans[row, 0], spans[row, 1] = found
     answer, pointed = network(given.ids, given.segments, given.mask)
@@ -44,27 +46,37 @@ def reading_loss(network: Reader, readings: list[Reading]) -> tuple[Tensor, dict
     if bool((spans != IGNORED).any()):
         losses["start"] = functional.cross_entropy(pointed[:, 0], spans[:, 0], ignore_index=IGNORED) * 0.5
         losses["end"] = functional.cross_entropy(pointed[:, 1], spans[:, 1], ignore_index=IGNORED) * 0.5
+    answers = answer[:, 1:].logsumexp(1) - answer[:, 0]
+    members = torch.tensor([row for row, _, _ in pairs])
+    choices = []
+    for row in range(len(groups)):
+        inside = (members == row).nonzero().flatten()
+        scores = torch.cat([answers.new_zeros(1), answers[inside]])
+        right = (kinds[inside] != 0).nonzero().flatten()
+        target = right[:1] + 1 if len(right) else torch.zeros(1, dtype=torch.long)
+        choices.append(functional.cross_entropy(scores[None], target))
+    losses["choice"] = torch.stack(choices).mean()
     total = torch.stack(list(losses.values())).sum()
     return total, {name: float(loss.detach()) for name, loss in losses.items()}
 
 
-def reading_batches(mixture: Mixture) -> Iterator[list[Reading]]:
-    def stream() -> Iterator[tuple[int, Reading]]:
+def group_batches(readings: Readings) -> Iterator[list[Group]]:
+    def stream() -> Iterator[tuple[int, Group]]:
         while True:
-            reading = mixture.draw()
-            yield len(reading.question) + len(reading.window), reading
+            group = readings.draw()
+            yield max(len(window.text) for window in group.windows), group
 
-    return by_length(stream(), BATCH, POOL)
+    return by_length(stream(), GROUPS, POOL)
 
 
-def train(network: Reader, run: Run, mixture: Mixture) -> None:
+def train(network: Reader, run: Run, readings: Readings) -> None:
     optimiser, schedule = run.optimiser(network)
-    batches = reading_batches(mixture)
+    batches = group_batches(readings)
     sums: dict[str, float] = {}
     said, count = time.monotonic(), 0
     for step in run.steps_to_do(network, optimiser, schedule):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.bf16):
-            loss, parts = reading_loss(network, next(batches))
+            loss, parts = group_loss(network, next(batches))
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
@@ -83,17 +95,21 @@ def main() -> None:
     parser.add_argument("--minilm", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", type=Path, help="folder with the public sets")
-    parser.add_argument("--steps", type=int, default=2200)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
+    parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
     parser.add_argument("--export", action="store_true", help="write the bundled weights and the model card at the end")
     arguments = parser.parse_args()
     prepare(arguments.out, arguments.seed, arguments.threads)
     network = Reader(Trunk(arguments.minilm))
-    run = Run(arguments.out, arguments.steps, trunk_rate=2e-4, head_rate=1e-3, bf16=arguments.bf16)
+    if arguments.start:
+        network.load_state_dict(torch.load(arguments.start, weights_only=True))
+    run = Run(arguments.out, arguments.steps, trunk_rate=arguments.rate, head_rate=5 * arguments.rate, bf16=arguments.bf16)
     composer = Composer(load_packs(), arguments.seed)
-    train(network, run, Mixture(composer, load_readings(arguments.data, arguments.seed), share=0.35))
+    train(network, run, Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)))
     torch.save(network.state_dict(), arguments.out / "reader.pt")
     if arguments.export:
         from memagent.training.export import export_reader

@@ -55,6 +55,7 @@ def upgrade() -> None:
     _people_and_talk()
     _documents()
     _facts()
+    _decisions()
     _core_blocks()
     _log_and_index()
     for table, (words, columns) in FULL_TEXT.items():
@@ -167,6 +168,9 @@ def _facts() -> None:
     )
     op.create_index("ix_fact_sources_fact", "fact_sources", ["fact_id"])
     op.create_index("ix_fact_sources_message", "fact_sources", ["message_id"])
+
+
+def _decisions() -> None:
     op.create_table(
         "conflicts",
         sa.Column("id", sa.Integer, primary_key=True),

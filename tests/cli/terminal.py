@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 
@@ -17,28 +21,54 @@ class Terminal:
         ours, theirs = pty.openpty()
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # or Ctrl+C would be a mere character
         )
         os.close(theirs)
         self._ours = ours
         self.shown = ""
+        self._read = 0
 
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
     def wait_for(self, text: str, seconds: float = 30.0) -> float:
-        """Read until the text is on the screen; the seconds it took. Fails with what is there instead."""
+        """Read until the text is on the screen, after what was waited for before; the seconds it took."""
         started = time.perf_counter()
-        at = len(self.shown)
-        while text not in self.shown[at:]:
+        while text not in self.shown[self._read :]:
             left = seconds - (time.perf_counter() - started)
             assert left > 0, f"{text!r} did not appear in:\n{self.shown}"
             if select.select([self._ours], [], [], left)[0]:
                 try:
                     self.shown += os.read(self._ours, 65536).decode(errors="replace")
                 except OSError:  # the other end is closed
-                    assert text in self.shown[at:], f"it ended without {text!r}:\n{self.shown}"
+                    assert text in self.shown[self._read :], f"it ended without {text!r}:\n{self.shown}"
+        self._read = self.shown.index(text, self._read) + len(text)
         return time.perf_counter() - started
+
+    def press_until(self, key: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Press a key, again every second, until something has come of it.
+
+        A signal that arrives in the moment between readline's prompt and its waiting is noticed at the next key only.
+        """
+        deadline = time.perf_counter() + seconds
+        while not done():
+            assert time.perf_counter() < deadline, f"nothing came of {key!r}:\n{self.shown}"
+            self.type(key)
+            self.read_for(1.0, done)
+
+    def read_for(self, seconds: float, done: Callable[[], bool]) -> None:
+        """Read what comes within some time, or until there is enough."""
+        deadline = time.perf_counter() + seconds
+        while not done() and (left := deadline - time.perf_counter()) > 0:
+            if select.select([self._ours], [], [], min(left, 0.1))[0]:
+                with contextlib.suppress(OSError):  # the other end is closed
+                    self.shown += os.read(self._ours, 65536).decode(errors="replace")
 
     def end(self, seconds: float = 30.0) -> int:
         """Wait for the program to end; its exit code."""

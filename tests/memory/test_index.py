@@ -27,7 +27,7 @@ ANIMALS = ["fox", "heron", "otter", "newt", "badger", "wren", "adder", "hare", "
 
 def draft(number: int) -> FactDraft:
     animal = ANIMALS[number % len(ANIMALS)]
-    return FactDraft(f"sighting {number}", "animal", f"{animal} {number}", f"I saw {animal} number {number}", single=False)
+    return FactDraft(f"sighting {number}", "animal", f"{animal} {number}", f"I saw {animal} number {number}")
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_exact_search_equals_brute_force_after_any_writes(store: MemoryStore) ->
             assert {found.id for found in nearest(store, text, 100)} == set(alive)
 
 
-def test_writes_and_deletions_of_another_process_are_seen_at_the_next_search(tmp_path: Path, store: MemoryStore) -> None:
+def test_writes_and_deletions_of_another_process_are_seen_at_once(tmp_path: Path, store: MemoryStore) -> None:
     ids = fill(store, 8)
     assert len(nearest(store, "fox", 50)) == 8
     code = f"""
@@ -134,8 +134,7 @@ def test_a_change_of_embedder_embeds_everything_anew(tmp_path: Path) -> None:
         assert models == [("hash-128", 128)]
         assert store.search(SearchQuery("otter"))[0].channels.keys() >= {"dense", "words"}
 
-
-# --- the index ----------------------------------------------------------------------------------------------------------
+# --- the index --------------------------------------------------------------------------------------------------------
 
 
 def test_a_small_store_has_no_index_and_keeps_no_queue(tmp_path: Path) -> None:
@@ -305,7 +304,7 @@ with open_store(Path({str(tmp_path)!r})) as store:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
-# --- parts --------------------------------------------------------------------------------------------------------------
+# --- parts ------------------------------------------------------------------------------------------------------------
 
 
 def test_ids_are_kind_and_number() -> None:

@@ -65,7 +65,9 @@ def test_any_text_is_a_valid_query(text: str) -> None:
                 connection.execute("select rowid, rank from t where t match ? order by rank", (query,)).fetchall()
 
 
-@pytest.mark.parametrize("text", ["What's my dog's name?", "DOG!", "run", "c++", "e\u0301te\u0301", "ETE", "(dogs) AND cats"])
+@pytest.mark.parametrize(
+    "text", ["What's my dog's name?", "DOG!", "run", "c++", "e\u0301te\u0301", "ETE", "(dogs) AND cats"]
+)
 def test_words_are_found_whatever_stands_around_them(table: sqlite3.Connection, text: str) -> None:
     assert found(table, text) == 1
 

@@ -1,0 +1,89 @@
+"""What memory offers unasked: only what is near enough, whatever its rank."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from memagent.agent.recall import LIMIT, NEAREST, WITH_WORDS, recall, relevant
+from memagent.memory.records import FactDraft, Hit
+from memagent.memory.store import MemoryStore
+from memagent.memory.time import FixedClock
+from memagent.tools.tool import ToolContext
+
+
+def after(store: MemoryStore, *said: str) -> ToolContext:
+    session = store.start_session()
+    messages = [store.add_message(session.id, "user", text) for text in said]
+    return ToolContext(store, session.id, messages[-1])
+
+
+def test_an_empty_memory_offers_nothing(store: MemoryStore) -> None:
+    assert recall(after(store, "who looks after the boiler?"), "who looks after the boiler?", "").hits == ()
+
+
+def test_what_has_to_do_with_the_message_is_offered_and_the_message_itself_is_not(store: MemoryStore) -> None:
+    store.add_fact(
+        FactDraft("boiler", "service company", "Hartnell", "Hartnell look after the boiler"), asked_by="user"
+    )
+    context = after(store, "the boiler is old", "who looks after the boiler?")
+    recalled = recall(context, "who looks after the boiler?", "")
+    assert recalled.query == "who looks after the boiler?"
+    texts = [hit["text"] for hit in recalled.hits]
+    assert texts[0] == "Hartnell look after the boiler" and "who looks after the boiler?" not in texts
+    assert [hit["id"] for hit in recalled.hits] == list(context.shown)
+
+
+def test_what_has_nothing_to_do_with_the_message_is_not_offered(store: MemoryStore) -> None:
+    for number in range(30):
+        store.add_fact(FactDraft(f"thing {number}", "colour", f"shade {number}"), asked_by="user")
+    assert store.drain() >= 0
+    context = after(store, "good morning, lovely weather today")
+    assert recall(context, "good morning, lovely weather today", "").hits == ()
+
+
+def test_a_short_message_leans_on_the_one_before_it(store: MemoryStore) -> None:
+    store.add_fact(
+        FactDraft("boiler", "service company", "Hartnell", "Hartnell look after the boiler"), asked_by="user"
+    )
+    context = after(store, "and their number?")
+    assert recall(context, "and their number?", "").hits == ()
+    leaning = recall(context, "and their number?", "who looks after the boiler?")
+    assert [hit["value"] for hit in leaning.hits] == ["Hartnell"]
+    long = "and tell me the number that they gave us back then please"
+    assert recall(context, long, "who looks after the boiler?").query == long
+
+
+def test_no_more_is_offered_than_the_limit(store: MemoryStore) -> None:
+    for number in range(3 * LIMIT):
+        draft = FactDraft("boiler", f"part {number}", f"made by maker {number}", f"boiler part {number}")
+        store.add_fact(draft, asked_by="user")
+    hits = recall(after(store, "boiler part"), "boiler part", "").hits
+    assert 0 < len(hits) <= LIMIT
+
+
+def test_without_an_embedder_words_are_enough(url: str) -> None:
+    with MemoryStore.open(url, clock=FixedClock(datetime(2026, 3, 2, tzinfo=UTC))) as store:
+        store.add_fact(FactDraft("boiler", "service company", "Hartnell"), asked_by="user")
+        hits = recall(after(store, "who services the boiler?"), "who services the boiler?", "").hits
+        assert [hit["value"] for hit in hits] == ["Hartnell"]
+        assert recall(after(store, "what about lunch?"), "what about lunch?", "").hits == ()
+
+
+@pytest.mark.parametrize(
+    ("channels", "offered"),
+    [
+        ({"dense": NEAREST}, True),
+        ({"dense": NEAREST - 0.01}, False),
+        ({"dense": NEAREST - 0.01, "words": 9.0}, True),
+        ({"dense": WITH_WORDS - 0.01, "words": 9.0}, False),
+        ({"dense": WITH_WORDS - 0.01, "slot": 1.0, "time": 1.0}, False),
+        ({"words": 0.1}, True),
+        ({"time": 1.0}, False),
+        ({}, False),
+    ],
+)
+def test_the_gate_looks_at_absolute_scores_not_at_the_rank(channels: dict[str, float], offered: bool) -> None:
+    hit = Hit("fact", 1, "words", datetime(2026, 3, 2, tzinfo=UTC), 1.0, channels)
+    assert relevant(hit) is offered

@@ -1,0 +1,209 @@
+"""Forgetting, proven on the bytes of the whole data directory."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from memagent.errors import InputError, NotFoundError
+from memagent.memory.records import FactDraft, MemoryChange, SearchQuery, SourceSpan
+from memagent.memory.statements import rows
+from memagent.memory.store import MemoryStore
+from memagent.models.hash_embedder import HashEmbedder
+
+SECRET = "Quizzledorf"  # begins like no other word here, so that the full text cannot hide it behind a shared prefix
+STEM = "quizzledorf"
+
+
+def files_with(folder: Path, *needles: str) -> list[str]:
+    """The files under `folder` that hold any of the needles, in any case."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        data = path.read_bytes().lower() if path.is_file() else b""
+        found += [f"{path.name}: {needle}" for needle in needles if needle.lower().encode() in data]
+    return found
+
+
+def tell(store: MemoryStore, session: int, text: str, subject: str, attribute: str, value: str) -> MemoryChange:
+    message = store.add_message(session, "user", text)
+    span = SourceSpan(message.id, start=text.index(value), end=text.index(value) + len(value))
+    return store.add_fact(
+        FactDraft(subject, attribute, value, text, sources=(span,)), asked_by="auto", session_id=session
+    )
+
+
+def test_nothing_of_a_forgotten_fact_is_left_in_the_data_directory(store: MemoryStore, tmp_path: Path) -> None:
+    session = store.start_session(title=f"About {SECRET}").id
+    first = tell(store, session, f"My bank's password is {SECRET}, the cat is Tom", "bank", "password", SECRET)
+    assert first.after is not None
+    later = store.update_fact(first.after.id, "Xylophonist9", asked_by="user", text="it is Xylophonist9 now")
+    events = [{"event": "finished", "reply": f'Noted: "{SECRET}" and xylophonist9'}]
+    store.add_message(session, "assistant", f"Noted, {SECRET.upper()}'s kept.", events=events)
+    other = store.start_session().id
+    store.add_message(other, "user", f"what about {SECRET}?")
+    store.add_fact(FactDraft("cat", "name", "Tom", f"the password is {SECRET}, the cat is Tom"), asked_by="auto")
+    store.edit_core_block("scratchpad", "", f"password {SECRET}", asked_by="model")
+    store.edit_core_block("scratchpad", f"password {SECRET}", "has a password", asked_by="model")
+    hits = {"hits": [{"text": f"password: {SECRET}", "score": 0.5}]}
+    store.log_operation("search", asked_by="model", arguments={"query": SECRET}, result=hits)
+    assert files_with(tmp_path / "data", SECRET)
+    assert later.after is not None
+    change = store.forget_fact(later.after.id, asked_by="user")
+    assert change.action == "forgotten" and change.before == later.after
+    assert files_with(tmp_path / "data", SECRET, STEM, "Xylophonist9") == []
+    assert not store.scrub_pending()
+    assert [message.content for message in store.messages(session)] == [
+        "My bank's password is [forgotten], the cat is Tom",
+        "Noted, [forgotten]'s kept.",
+    ]
+    assert store.messages(other)[0].content == "what about [forgotten]?"
+    assert [fact.text for fact in store.facts(state="all")] == ["the password is [forgotten], the cat is Tom"]
+    assert store.search(SearchQuery(SECRET, scope="facts")) == [] or all(
+        SECRET not in hit.text for hit in store.search(SearchQuery(SECRET))
+    )
+    store.drain()
+    assert files_with(tmp_path / "data", SECRET, STEM, "Xylophonist9") == []
+
+
+def test_the_full_text_index_holds_no_term_of_it(store: MemoryStore, tmp_path: Path) -> None:
+    session = store.start_session().id
+    for number in range(300):
+        store.add_message(session, "user", f"quiz number {number} quizzical {'question' * (number % 5)}")
+    fact = tell(store, session, f"the code word is {SECRET}", "code", "word", SECRET).after
+    assert fact is not None
+    store.forget_fact(fact.id, asked_by="user")
+    with sqlite3.connect(tmp_path / "data" / "memory.db") as raw:
+        for words in ("fact_words", "message_words", "chunk_words"):
+            raw.execute(f"create virtual table temp.{words}_terms using fts5vocab(main, '{words}', row)")
+            terms = {row[0] for row in raw.execute(f"select term from {words}_terms")}
+            assert not {term for term in terms if term.startswith("quizzl")}
+            blocks = b"".join(row[0] for row in raw.execute(f"select block from {words}_data"))
+            assert b"zledorf" not in blocks  # what is left of the term behind a shared prefix
+            raw.execute(f"insert into {words}({words}) values ('integrity-check')")
+
+
+def test_rows_vectors_queue_and_sources_go_and_a_tombstone_stays(store: MemoryStore) -> None:
+    session = store.start_session().id
+    change = tell(store, session, f"the code is {SECRET}", "door", "code", SECRET)
+    fact = change.after
+    assert fact is not None
+    forgotten = store.forget_fact(fact.id, asked_by="user")
+    with store.database.read() as connection:
+        for table in ("facts", "fact_sources"):
+            assert rows(connection, f"select * from {table}") == []
+        assert rows(connection, "select * from vectors where owner_kind = 'fact'") == []
+        assert [row.action for row in rows(connection, "select action from index_queue where owner_kind = 'fact'")] == [
+            "delete"
+        ]
+        (stone,) = rows(connection, "select owner_kind, owner_id, asked_by from tombstones")
+        assert tuple(stone) == ("fact", fact.id, "user")
+    logged = store.operation(change.operation_id)
+    assert (logged.arguments, logged.result) == ({}, {"forgotten": True})
+    with pytest.raises(NotFoundError) as caught:
+        store.fact(fact.id)
+    assert "forgotten" in caught.value.hint
+    for operation in (forgotten.operation_id, change.operation_id):
+        with pytest.raises(InputError):
+            store.undo(operation, asked_by="user")
+
+
+def test_an_ordinary_word_stays_where_it_means_something_else(store: MemoryStore) -> None:
+    session = store.start_session().id
+    for thing in ("sky", "sea", "fence", "door", "car", "house"):
+        store.add_message(session, "user", f"the {thing} is blue")
+    fact = tell(store, session, "my favourite colour is blue", "user", "favourite colour", "blue").after
+    store.add_message(session, "assistant", "So blue it is.")
+    other = store.start_session().id
+    store.add_message(other, "assistant", "Your favourite colour is blue.")
+    assert fact is not None
+    change = store.forget_fact(fact.id, asked_by="user")
+    said = [message.content for message in store.messages(session)]
+    assert said[:6] == [f"the {thing} is blue" for thing in ("sky", "sea", "fence", "door", "car", "house")]
+    assert said[6:] == ["my favourite colour is [forgotten]", "So [forgotten] it is."]
+    assert store.messages(other)[0].content == "Your favourite colour is [forgotten]."
+    result = store.operation(change.operation_id).result
+    assert result is not None and (result["kept_mentions"], result["messages"]) == (6, 3)
+
+
+def test_other_facts_of_the_same_message_keep_their_words(store: MemoryStore) -> None:
+    session = store.start_session().id
+    text = "Call me Quizzledorf, I was born in Oslo and my dog is Rex"
+    message = store.add_message(session, "user", text)
+
+    def add(subject: str, attribute: str, value: str) -> int:
+        span = SourceSpan(message.id, start=text.index(value), end=text.index(value) + len(value))
+        fact = store.add_fact(FactDraft(subject, attribute, value, text, sources=(span,)), asked_by="auto").after
+        assert fact is not None
+        return fact.id
+
+    name, dog, town = add("user", "name", "Quizzledorf"), add("dog", "name", "Rex"), add("user", "birthplace", "Oslo")
+    store.forget_fact(name, asked_by="user")
+    store.forget_fact(town, asked_by="user")
+    left = "Call me [forgotten], I was born in [forgotten] and my dog is Rex"
+    assert store.message(message.id).content == left
+    ((span, said),) = store.sources(dog)
+    assert said is not None and said.content[span.start : span.end] == span.quote == "Rex"
+    assert store.fact(dog).text == left
+
+
+def test_a_value_that_another_fact_claims_too_is_reported(store: MemoryStore) -> None:
+    one = store.add_fact(FactDraft("Ann", "employer", "Hartnell"), asked_by="user").after
+    two = store.add_fact(FactDraft("Hartnell", "town", "Leeds"), asked_by="user").after
+    assert one is not None and two is not None
+    change = store.forget_fact(one.id, asked_by="user")
+    result = store.operation(change.operation_id).result
+    assert result is not None and result["also_in"] == [two.id]
+    assert store.facts() == [two]
+
+
+def test_a_deleted_session_leaves_nothing_but_its_facts(store: MemoryStore, tmp_path: Path) -> None:
+    session = store.start_session(title="Zebrafish").id
+    fact = tell(store, session, "the Wolverhampton office opens at nine", "office", "opening", "nine").after
+    store.log_operation("search", asked_by="model", arguments={"q": "Wolverhampton"}, result={}, session_id=session)
+    assert fact is not None
+    store.delete_session(session)
+    assert store.sessions() == [] and store.sources(fact.id) == []
+    assert store.fact(fact.id).value == "nine"
+    assert files_with(tmp_path / "data", "Zebrafish") == []
+    with store.database.read() as connection:
+        assert rows(connection, "select * from messages") == []
+        assert rows(connection, "select * from vectors where owner_kind = 'message'") == []
+        assert rows(connection, "select * from operations where arguments like '%Wolverhampton%'") == []
+
+
+def test_bytes_held_back_by_a_reader_go_when_the_store_closes(url: str, tmp_path: Path) -> None:
+    store = MemoryStore.open(url, embedder=HashEmbedder())
+    fact = tell(store, store.start_session().id, f"the code is {SECRET}", "door", "code", SECRET).after
+    assert fact is not None
+    reader = sqlite3.connect(tmp_path / "data" / "memory.db", isolation_level=None)
+    reader.execute("begin")
+    reader.execute("select count(*) from facts").fetchone()
+    store.forget_fact(fact.id, asked_by="user")
+    assert store.scrub_pending() and store.stats()["scrub_pending"] == 1
+    reader.close()
+    store.close()
+    assert files_with(tmp_path / "data", SECRET, STEM) == []
+    with MemoryStore.open(url) as again:
+        assert not again.scrub_pending() and again.facts(state="all") == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_copy_of_a_moved_row_is_left_in_a_page(url: str, tmp_path: Path, seed: int) -> None:
+    """Rows move when their page is split; secure_delete does not wipe the place that they left."""
+    chance = random.Random(seed)
+    with MemoryStore.open(url, embedder=HashEmbedder(32)) as store:
+        facts = {}
+        for number in range(150):
+            secret = f"Q{chance.randrange(10**9):09d}z"
+            change = store.add_fact(
+                FactDraft(f"thing {number}", "code", secret, "pad " * chance.randrange(300)), asked_by="auto"
+            )
+            assert change.after is not None
+            facts[change.after.id] = secret
+        for fact_id in chance.sample(sorted(facts), 3):
+            store.forget_fact(fact_id, asked_by="user")
+            assert files_with(tmp_path / "data", facts.pop(fact_id)) == []
+        assert all(store.fact(fact_id).value == secret for fact_id, secret in facts.items())

@@ -1,0 +1,168 @@
+"""The same store on PostgreSQL, started for these tests from whatever server binaries the machine has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memagent.errors import InputError, NotFoundError, StoreError, StoreVersionError
+from memagent.memory.records import FactDraft, SearchQuery, SourceSpan
+from memagent.memory.statements import rows, run
+from memagent.memory.store import MemoryStore
+from memagent.models.hash_embedder import HashEmbedder
+
+PORT = "54329"
+
+
+def _binary(name: str) -> str | None:
+    places = [Path("/usr/local/bin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
+    return shutil.which(name) or next((str(place / name) for place in places if (place / name).exists()), None)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a server's data base; the server listens on a socket in its own folder only."""
+    initdb, control = _binary("initdb"), _binary("pg_ctl")
+    if initdb is None or control is None:
+        pytest.skip("no PostgreSQL server binaries (initdb, pg_ctl) on this machine")
+    folder = tempfile.mkdtemp(prefix="memagent-pg-", dir="/tmp")
+    account = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+    if account is not None:
+        shutil.chown(folder, account)
+
+    def call(*command: str) -> None:
+        subprocess.run(command, check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL)
+
+    data = f"{folder}/data"
+    call(initdb, "-D", data, "-A", "trust", "-U", "memagent", "-E", "UTF8", "--no-sync")
+    options = f"-k {folder} -c listen_addresses= -p {PORT} -c fsync=off"
+    call(control, "-D", data, "-o", options, "-l", f"{folder}/log", "-w", "start")
+    yield f"postgresql://memagent@/postgres?host={folder}&port={PORT}"
+    call(control, "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def store(server: str) -> Iterator[MemoryStore]:
+    with MemoryStore.open(server, embedder=HashEmbedder()) as opened:
+        with opened.database.write() as connection:
+            tables = (
+                "spaces, sessions, messages, facts, fact_sources, core_blocks, core_block_versions, documents, chunks, "
+                "operations, conflicts, vectors, index_queue, tombstones"
+            )
+            run(connection, f"truncate {tables} restart identity")
+            run(connection, "insert into spaces (name, created_at) values ('default', '2026-01-01T00:00:00.000000Z')")
+        yield opened
+
+
+def test_what_was_said_and_claimed_is_kept_and_found(store: MemoryStore) -> None:
+    session = store.start_session(title="t")
+    text = "It's the caf\u00e9's dog: Biscuit 100% \U0001f600"
+    message = store.add_message(session.id, "user", text, events=[{"event": "text", "text": "h\u00e9"}])
+    span = SourceSpan(message.id, start=text.index("Biscuit"), end=text.index("Biscuit") + 7)
+    change = store.add_fact(FactDraft("dog", "name", "Biscuit", text, sources=(span,)), asked_by="auto")
+    assert store.messages(session.id) == [message] and message.events == ({"event": "text", "text": "h\u00e9"},)
+    assert change.after is not None and store.fact(change.after.id) == change.after
+    ((source, said),) = store.sources(change.after.id)
+    assert (source.quote, said) == ("Biscuit", message)
+    found = store.search(SearchQuery("what is the dog called?"))
+    assert {(hit.kind, hit.id) for hit in found} == {("message", message.id), ("fact", change.after.id)}
+    for hostile in ("what's", "C++", '"', "NEAR(", "a & b | !c", "%", "'; drop table facts"):
+        store.search(SearchQuery(hostile))
+    assert store.sessions(search="BISCUIT 100%")[0].messages == 1
+    assert store.facts(search="bisc", subject="The dog") == [change.after]
+    assert store.stats()["facts"] == 1 and store.operations()[0].arguments["value"] == "Biscuit"
+
+
+def test_supersede_conflict_undo_pin_and_core_blocks(store: MemoryStore) -> None:
+    first = store.add_fact(FactDraft("user", "city", "London"), asked_by="user")
+    second = store.add_fact(FactDraft("user", "city", "Paris"), asked_by="user")
+    assert first.after is not None and second.after is not None
+    assert [fact.value for fact in store.history(second.after.id)] == ["London", "Paris"]
+    undone = store.undo(second.operation_id, asked_by="user")
+    assert [fact.value for fact in store.facts()] == ["London"]
+    store.undo(undone.operation_id, asked_by="user")
+    assert store.pin_fact(second.after.id, True).pinned and store.facts()[0].pinned
+    store.undo(store.operations(limit=1)[0].id, asked_by="user")
+    doubtful = store.add_fact(FactDraft("user", "city", "Rome", trust="document"), asked_by="import")
+    assert doubtful.action == "queued"
+    store.resolve_conflict(store.conflicts()[0].id, "keep_old")
+    assert [(fact.value, fact.pinned) for fact in store.facts()] == [("Paris", False)]
+    store.edit_core_block("person", "", "Ann", asked_by="model")
+    store.undo(store.operations(limit=1)[0].id, asked_by="user")
+    assert store.core_blocks()[0].content == ""
+
+
+def test_forgetting_leaves_no_row_that_says_it(store: MemoryStore) -> None:
+    session = store.start_session(title="Quizzledorf?")
+    message = store.add_message(session.id, "user", "the code is Quizzledorf", events=[{"text": "Quizzledorf"}])
+    draft = FactDraft("door", "code", "Quizzledorf", sources=(SourceSpan(message.id, start=12, end=23),))
+    fact = store.add_fact(draft, asked_by="auto").after
+    store.edit_core_block("plan", "", "use Quizzledorf", asked_by="model")
+    store.log_operation("search", asked_by="model", arguments={"q": "Quizzledorf"}, result=None)
+    assert fact is not None
+    store.forget_fact(fact.id, asked_by="user")
+    assert store.message(message.id).content == "the code is [forgotten]"
+    with store.database.read() as connection:
+        names = rows(connection, "select tablename from pg_tables where schemaname = current_schema()")
+        for (table,) in names:
+            dump = "\n".join(str(tuple(row)) for row in rows(connection, f"select * from {table}"))
+            assert "quizzledorf" not in dump.lower(), table
+    with pytest.raises(NotFoundError):
+        store.fact(fact.id)
+    store.drain()
+    store.delete_session(session.id)
+    assert store.sessions() == []
+
+
+def test_documents_and_long_messages(store: MemoryStore) -> None:
+    document = store.add_document("manual", "m.txt", "The pump is blue. " * 200 + "Serial QX77.", asked_by="user")
+    assert "QX77" in store.search(SearchQuery("serial QX77", scope="documents"))[0].text
+    store.delete_document(document, asked_by="user")
+    session = store.start_session()
+    long = "".join(f"word{number} " for number in range(300_000))
+    assert store.add_message(session.id, "user", long).content == long
+
+
+def test_writers_of_several_connections_do_not_collide(store: MemoryStore, server: str) -> None:
+    session, errors = store.start_session(), []
+
+    def work(name: int) -> None:
+        try:
+            with MemoryStore.open(server) as mine:
+                for number in range(15):
+                    mine.add_message(session.id, "user", f"{name} says {number}")
+                    mine.add_fact(FactDraft("user", "city", f"town {name} {number}"), asked_by="auto")
+        except Exception as error:  # a thread's exception would go unseen
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [message.position for message in store.messages(session.id)] == list(range(60))
+    assert len(store.facts(limit=100)) == 1 and len(store.facts(state="retired", limit=100)) == 59
+
+
+def test_a_server_that_cannot_be_used_is_reported_in_one_line(store: MemoryStore, server: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        MemoryStore.open(f"postgresql://nobody@/none?host=/nowhere&port={PORT}")
+    assert "reached" in caught.value.message and "\n" not in caught.value.message
+    with pytest.raises(InputError):
+        store.add_fact(FactDraft("user", "city", "London"), asked_by="user", session_id=999)
+    with store.database.write() as connection:
+        run(connection, "create schema foreign_program")
+        run(connection, "create table foreign_program.things (id integer)")
+    with pytest.raises(StoreVersionError, match="another program"):
+        MemoryStore.open(f"{server}&options=-csearch_path%3Dforeign_program")
+    with store.database.write() as connection:
+        run(connection, "drop schema foreign_program cascade")

@@ -1,0 +1,157 @@
+"""The shipped chat model through whole turns on a real store, on cases that leave no doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from memagent.agent.assemble import Agent
+from memagent.agent.turn import run_turn
+from memagent.conversation import ChatMessage, Event, Finished, ToolReturned
+from memagent.evals.scenarios import DECLINED
+from memagent.memory.store import MemoryStore
+from memagent.models.chat_model import ChatRequest
+from memagent.models.embedder import MiniLMEmbedder
+from memagent.models.specialists import Specialists
+
+
+@pytest.fixture(scope="module")
+def specialists() -> Specialists:
+    return Specialists()
+
+
+@pytest.fixture(scope="module")
+def embedder() -> MiniLMEmbedder:
+    return MiniLMEmbedder()
+
+
+class Person:
+    """Someone who talks to the agent; every `restart` is a new session with an empty window."""
+
+    def __init__(self, store: MemoryStore, specialists: Specialists, embedder: MiniLMEmbedder) -> None:
+        self.store = store
+        self.agent = Agent(store, specialists.name)
+        self.agent.give(specialists, embedder)
+        self.events: list[Event] = []
+        self.restart()
+
+    def restart(self) -> None:
+        self.session = self.store.start_session().id
+
+    def says(self, text: str) -> str:
+        self.events = list(run_turn(self.agent, self.session, text))
+        assert isinstance(self.events[-1], Finished), self.events[-1]
+        assert self.events[-1].grounded
+        return self.events[-1].reply
+
+    def called(self, name: str) -> int:
+        return sum(isinstance(e, ToolReturned) and e.call.name == name and e.result.ok for e in self.events)
+
+    @property
+    def values(self) -> list[str]:
+        return [fact.value for fact in self.store.facts()]
+
+
+@pytest.fixture
+def person(store: MemoryStore, specialists: Specialists, embedder: MiniLMEmbedder) -> Iterator[Person]:
+    yield Person(store, specialists, embedder)
+
+
+PLAIN = [
+    ("my favourite colour is green", "green", "what is my favourite colour?"),
+    ("my sister's name is Beatrix", "Beatrix", "what is my sister's name?"),
+    ("I work as a nurse", "nurse", "what is my job?"),
+    ("I live in Porto", "Porto", "where do I live?"),
+    ("my dentist is Dr Soto", "Soto", "who is my dentist?"),
+]
+
+
+@pytest.mark.parametrize(("told", "value", "asked"), PLAIN, ids=[value for _, value, _ in PLAIN])
+def test_what_was_told_is_one_fact_and_is_answered_in_another_session(
+    person: Person, told: str, value: str, asked: str
+) -> None:
+    reply = person.says(told)
+    assert len(person.values) == 1 and value in person.values[0] and value in reply
+    (fact,) = person.store.facts()
+    ((span, message),) = person.store.sources(fact.id)
+    assert message is not None and message.content[span.start : span.end] == span.quote == fact.value
+    person.restart()
+    assert value.casefold() in person.says(asked).casefold()
+    assert len(person.values) == 1, "a question wrote something"
+
+
+def test_a_correction_takes_the_place_of_what_was_told(person: Person) -> None:
+    person.says("my favourite colour is green")
+    person.says("actually, my favourite colour is blue now, not green")
+    assert person.values == ["blue"]
+    (fact,) = person.store.facts()
+    assert [version.value for version in person.store.history(fact.id)] == ["green", "blue"]
+    person.restart()
+    reply = person.says("what is my favourite colour?").casefold()
+    assert "blue" in reply and "green" not in reply
+
+
+def test_what_was_told_again_with_another_value_takes_its_place(person: Person) -> None:
+    person.says("I live in Porto")
+    person.says("I live in Leeds")
+    assert person.values == ["Leeds"]
+
+
+def test_told_twice_is_one_fact(person: Person) -> None:
+    person.says("my dentist is Dr Soto")
+    person.restart()
+    person.says("my dentist is Dr Soto")
+    (fact,) = person.store.facts()
+    assert fact.times_told == 2
+
+
+def test_forgetting_forgets_that_and_nothing_else(person: Person) -> None:
+    person.says("my favourite colour is green")
+    person.says("my dentist is Dr Soto")
+    person.restart()
+    reply = person.says("forget my favourite colour")
+    assert person.called("memory_forget") == 1 and "green" not in reply
+    assert len(person.values) == 1 and "Soto" in person.values[0]
+    person.restart()
+    assert "green" not in person.says("what is my favourite colour?")
+    assert "Soto" in person.says("who is my dentist?")
+
+
+@pytest.mark.parametrize("text", ["hi", "hello there", "good morning!", "thanks", "thank you so much"])
+def test_small_talk_stores_nothing(person: Person, text: str) -> None:
+    reply = person.says(text)
+    assert person.values == [] and reply
+    assert not any(isinstance(event, ToolReturned) for event in person.events)
+
+
+@pytest.mark.parametrize("asked", ["what is my favourite colour?", "where do I live?", "who is my dentist?"])
+def test_what_was_never_told_is_not_known(person: Person, asked: str) -> None:
+    assert DECLINED.search(person.says(asked))
+    person.says("my sister's name is Beatrix")
+    reply = person.says(asked)
+    assert DECLINED.search(reply) and "Beatrix" not in reply
+    assert person.values == ["Beatrix"]
+
+
+def test_a_calculation_is_left_to_the_calculator(person: Person) -> None:
+    assert re.search(r"\b126\b", person.says("what is 15% of 840?"))
+    assert person.called("calculate") == 1 and person.values == []
+
+
+def test_a_request_without_memory_gets_the_same_answer_every_time(specialists: Specialists) -> None:
+    request = ChatRequest("", {}, (), (ChatMessage("user", "my favourite colour is green"),), ())
+    first = list(specialists.respond(request))
+    assert first and first == list(specialists.respond(request)) == list(Specialists().respond(request))
+
+
+def test_a_cancelled_request_says_nothing(specialists: Specialists) -> None:
+    request = ChatRequest("", {}, (), (ChatMessage("user", "hello there"),), ())
+    request.cancel.set()
+    assert list(specialists.respond(request)) == []
+
+
+def test_counts_are_exact_word_pieces(specialists: Specialists) -> None:
+    assert specialists.exact_counts
+    assert specialists.count_tokens(["", "hi", "who looks after the boiler?"]) == [0, 1, 6]
