@@ -22,6 +22,7 @@ from memagent.errors import InputError
 CONFIG_FILE = "config.toml"
 STORE_FILE = "memory.db"
 DEFAULT_MODEL = "memagent"
+LEAST_CONTEXT_TOKENS = 2000  # the instructions, the tools, a short exchange and the reply
 
 _STORE_SCHEMES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
@@ -114,8 +115,8 @@ def _context_tokens(value: Any, base: Path) -> int:
         number = int(value) if not isinstance(value, (bool, float)) else 0
     except (TypeError, ValueError):
         number = 0
-    if not 256 <= number <= 10_000_000:
-        raise _Rejected("a whole number from 256 to 10000000")
+    if not LEAST_CONTEXT_TOKENS <= number <= 10_000_000:
+        raise _Rejected(f"a whole number from {LEAST_CONTEXT_TOKENS}, which the tools need, to 10000000")
     return number
 
 

@@ -1,7 +1,7 @@
 """Values that travel between models, the turn and the front ends: messages, tool calls, events.
 
-Pure frozen dataclasses: identity (row ids, sessions) is a concern of `memagent.memory`. Imports nothing of ours but errors.
-Every event has `to_dict`; `event_from_dict` is its inverse, so that a resumed session replays what was stored.
+Pure frozen dataclasses: identity (row ids, sessions) is a concern of `memagent.memory`. Imports nothing of ours but
+errors. Every event has `to_dict`; `event_from_dict` is its inverse, so that a resumed session replays what was stored.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class TextDelta:
 
 @dataclass(frozen=True)
 class Recalled:
-    """Automatic recall ran: `hits` are the dictionaries that `memory_search` returns; empty when nothing was relevant."""
+    """Automatic recall ran: `hits` are dictionaries as `memory_search` returns; empty when nothing was relevant."""
 
     query: str
     hits: tuple[Mapping[str, Any], ...]

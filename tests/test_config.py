@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memagent.config import load_settings, masked, write_setting
+from memagent.config import LEAST_CONTEXT_TOKENS, load_settings, masked, write_setting
 from memagent.errors import InputError
 
 
@@ -53,6 +53,7 @@ def test_relative_paths_are_made_absolute(home: Path, tmp_path: Path, monkeypatc
         ("space", "x" * 101),
         ("space", "\udcff"),
         ("context_tokens", "12"),
+        ("context_tokens", str(LEAST_CONTEXT_TOKENS - 1)),
         ("context_tokens", "1e6"),
         ("vector_url", "localhost:8000"),
         ("full_sync", "perhaps"),

@@ -5,6 +5,7 @@ The store is usable before the models are; what is written meanwhile is queued a
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,8 @@ from memagent.memory.embedding import Embedder
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import FixedClock, SystemClock
 from memagent.models.chat_model import ChatModel
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -35,7 +38,7 @@ class Agent:
         """The chat model; waits for it."""
         self.ready.wait()
         if self._model is None:
-            raise self._fault or ModelError("the model did not load", "see the log, or run: memagent doctor")
+            raise self._fault or ModelError("the model did not load", "for the cause run: memagent doctor")
         return self._model
 
     def give(self, model: ChatModel, embedder: Embedder | None) -> None:
@@ -46,7 +49,7 @@ class Agent:
         self.ready.set()
 
     def load(self, settings: Settings) -> None:
-        """Load the models that the settings name. A fault is kept for whoever asks for the model."""
+        """Load the models that the settings name. What goes wrong is kept, as an error, for whoever asks for them."""
         try:
             model, embedder = load_models(settings)
             self.store.attach_embedder(embedder)
@@ -54,6 +57,12 @@ class Agent:
             self.give(model, None)
         except MemagentError as error:
             self._fault = error
+        except Exception as error:  # nobody is above this thread; the traceback goes to the log
+            LOG.exception("the model did not load: %s: %s", type(error).__name__, error)
+            self._fault = ModelError(
+                f"the model did not load: {type(error).__name__}: {error}",
+                "what was said is kept; for the cause run: memagent doctor",
+            )
         finally:
             self.ready.set()
 
@@ -70,7 +79,7 @@ class Agent:
 
 
 def open_agent(settings: Settings, load: Literal["background", "now"] = "background") -> Agent:
-    """Open the store and load the models, now or in a thread. Raises StoreError and InputError; ModelError with `now`."""
+    """Open the store; load the models, now or in a thread. Raises StoreError and InputError; ModelError with `now`."""
     clock = FixedClock(settings.now) if settings.now else SystemClock()
     store = MemoryStore.open(
         settings.store_url,
@@ -103,4 +112,4 @@ def load_models(settings: Settings) -> tuple[ChatModel, Embedder]:
     from memagent.models.embedder import MiniLMEmbedder
     from memagent.models.specialists import Specialists
 
-    return Specialists(), MiniLMEmbedder()
+    return Specialists(context_tokens=settings.context_tokens), MiniLMEmbedder()

@@ -1,7 +1,7 @@
 """Check before speaking: names, numbers and dates of a reply must occur in what was recalled or said.
 
-A cheap lexical check, on purpose: it cannot be argued with. It looks at the kinds of words that small models invent and that do
-harm when wrong; ordinary words are free.
+A cheap lexical check, on purpose: it cannot be argued with. It looks at the kinds of words that small models invent
+and that do harm when wrong; ordinary words are free.
 """
 
 from __future__ import annotations

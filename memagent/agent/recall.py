@@ -1,7 +1,7 @@
 """Automatic recall: what memory offers before the model is asked, and when it offers nothing.
 
-Two thirds of what people type needs no memory, and a memory pushed in front of a model that does not need it does harm; so a hit must
-clear a gate of its own, on the channels' absolute scores, not on its rank.
+Two thirds of what people type needs no memory, and a memory pushed in front of a model that does not need it does
+harm; so a hit must clear a gate of its own, on the channels' absolute scores, not on its rank.
 """
 
 from __future__ import annotations

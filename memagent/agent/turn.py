@@ -1,7 +1,8 @@
 """One turn as a generator of events: store, recall, ask the model, run its tools, check, reply, store.
 
-Front ends only render what it yields. The person's message is durable before anything else happens; whatever ends the turn early
-(cancel, a model's fault) is the event `Failed`, and the events so far are kept with the message for replay. Faults of ours raise.
+Front ends only render what it yields. The person's message is durable before anything else happens; whatever ends the
+turn early (cancel, a model's fault) is the event `Failed`, and the events so far are kept with the message for replay.
+Faults of ours raise.
 """
 
 from __future__ import annotations
@@ -252,4 +253,3 @@ def _stopped() -> Failed:
 
 def _key(arguments: Mapping[str, Any]) -> str:
     return repr(sorted(arguments.items()))
-

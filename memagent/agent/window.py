@@ -1,7 +1,8 @@
-"""Fills the model's window: a stable prefix, recalled memories, then the newest turns that fit. Counts are the model's own.
+"""Fills the model's window: a stable prefix, recalled memories, then the newest turns that fit.
 
-What does not fit falls out from the oldest side and stays searchable. Of this turn, what the person said always goes in, then calls
-with their results; the longest texts are cut where they would not fit, and a call is never parted from its result.
+Tokens are counted by the model. What does not fit falls out from the oldest side and stays searchable. Of this turn,
+what the person said always goes in, then calls with their results; the longest texts are cut where they would not fit,
+and a call is never parted from its result.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from memagent.memory.records import CoreBlock, Message
 from memagent.models.chat_model import ChatModel, ChatRequest
 
 SYSTEM = (
-    "You are memagent. You remember what the person tells you across conversations, in a database that you reach only through the "
-    "tools. Store what they tell you with memory_add, correct it with memory_update, erase it with memory_forget, and look it up with "
-    "memory_search before you answer. Say only what memory or the person said; if you were never told, say that you don't know."
+    "You are memagent. You remember what the person tells you across conversations, in a database that you reach only "
+    "through the tools. Store what they tell you with memory_add, correct it with memory_update, erase it with "
+    "memory_forget, and look it up with memory_search before you answer. Say only what memory or the person said; if "
+    "you were never told, say that you don't know."
 )
 PER_MESSAGE = 4  # tokens of role and separators
 RECALLED_SHARE = 0.35  # of what is left after the prefix
@@ -61,7 +63,7 @@ def fill(
     turn: Sequence[ChatMessage],
     tools: Sequence[Mapping[str, Any]],
 ) -> Window:
-    """Build the request for one step of a turn. `history` is oldest first; `turn` is what was said now and what followed."""
+    """Build the request for one step of a turn. `history` is oldest first; `turn` is what was said now and since."""
     reserved = model.context_tokens // REPLY_SHARE
     room = model.context_tokens - reserved
     blocks = {block.label: block.content for block in core if block.content}
@@ -103,8 +105,9 @@ def render_message(message: ChatMessage) -> str:
     calls = "".join(json.dumps([call.name, dict(call.arguments)], ensure_ascii=False) for call in message.tool_calls)
     if message.tool_result is not None:
         hits = message.tool_result.content.get("hits")
-        body = "\n".join(map(render_hit, hits)) if hits else json.dumps(dict(message.tool_result.content), ensure_ascii=False)
-        return calls + body
+        if hits:
+            return calls + "\n".join(map(render_hit, hits))
+        return calls + json.dumps(dict(message.tool_result.content), ensure_ascii=False)
     return message.content + calls
 
 

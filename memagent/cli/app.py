@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,12 +122,3 @@ def read_text(argument: str, *, limit: int = 10_000_000) -> str:
     if len(text) > limit:
         raise InputError(f"standard input is longer than {limit:,} characters", "pass a part of it")
     return text
-
-
-class WarningLines(logging.Handler):
-    """Warnings of the program, as one line each on stderr."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from memagent.cli.screen import note
-
-        note(f"warning: {record.getMessage()}", dim=False)

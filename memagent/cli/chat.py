@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.app import App, make_home, message_text, pass_app
-from memagent.cli.group import Command, show_unexpected
+from memagent.cli.group import Command
 from memagent.cli.lines import LineReader
+from memagent.cli.log import show_unexpected
 from memagent.cli.screen import json_out, note, one_line, show_error
 from memagent.cli.slash import COMMANDS
 from memagent.cli.transcript import Transcript, replay

@@ -6,15 +6,13 @@ import errno
 import logging
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from memagent.cli.app import App, WarningLines
+from memagent.cli.app import App
+from memagent.cli.log import WarningLines, show_unexpected
 from memagent.cli.screen import show_error
 from memagent.errors import MemagentError
 
@@ -30,7 +28,6 @@ Exit codes:
   130  stopped by Ctrl+C
   141  whoever read the output closed it"""
 
-LOG_FILE = "memagent.log"
 PROGRAM = "memagent"
 COMPLETION = "_MEMAGENT_COMPLETE"
 
@@ -52,9 +49,7 @@ def location_options(*, hidden: bool) -> list[click.Parameter]:
         option("--home", "home", "FOLDER", "Folder of configuration, store, index and log.  [MEMAGENT_HOME]"),
         option("--store", "store_url", "URL", "SQL URL of the memory.  [MEMAGENT_STORE]"),
         option("--space", "space", "NAME", "Namespace of memory: a person, a project.  [MEMAGENT_SPACE]"),
-        option(
-            "--model", "model", "MODEL", "The chat model; 'memagent' is the shipped one.  [MEMAGENT_MODEL]"
-        ),
+        option("--model", "model", "MODEL", "The chat model; 'memagent' is the shipped one.  [MEMAGENT_MODEL]"),
     ]
 
 
@@ -103,7 +98,7 @@ class Group(click.Group):
 
 
 def _run(command: Callable[[], int], app: App) -> int:
-    handler = WarningLines(logging.WARNING)
+    handler = WarningLines(app)
     logger = logging.getLogger("memagent")
     logger.addHandler(handler)
     logger.propagate = False
@@ -138,26 +133,3 @@ def _report(error: BaseException, app: App) -> int:
         show_error("there is no space left on the device", "free some space; what was stored before is safe")
         return 3
     return show_unexpected(error, app)
-
-
-def show_unexpected(error: BaseException, app: App) -> int:
-    """Log the traceback and say in one line where it is; the exit code."""
-    text = "".join(traceback.format_exception(error))
-    try:
-        path = app.settings.home / LOG_FILE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _append(path, text)
-    except (OSError, MemagentError):
-        path = Path(tempfile.gettempdir()) / LOG_FILE
-        try:
-            _append(path, text)
-        except OSError:
-            show_error(f"unexpected: {type(error).__name__}: {error}", "the traceback could not be written to any log")
-            return 1
-    show_error(f"unexpected: {type(error).__name__}: {error}", f"nothing stored is lost; traceback: {path}")
-    return 1
-
-
-def _append(path: Path, text: str) -> None:
-    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text + "\n")

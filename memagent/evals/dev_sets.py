@@ -28,7 +28,7 @@ def load(name: str) -> list[dict[str, Any]]:
 
 
 def score_messages(understanding: Understanding, misses: list[str]) -> dict[str, float]:
-    """Recall by act, its macro average; values found, exact, and with their subject; nothing found where there is nothing."""
+    """Recall by act and its macro average; values found, exact, with their subject; silence where there is nothing."""
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for line in load("messages.jsonl"):

@@ -152,7 +152,7 @@ def _holds(check: str, wanted: Any, reply: str, written: int, sql: Callable[[str
         case "stores":
             return written == int(wanted)
         case _:
-            return [list(row) for row in sql(wanted["query"])] == wanted["rows"]
+            return bool([list(row) for row in sql(wanted["query"])] == wanted["rows"])
 
 
 def run_scenario(scenario: Scenario, model: ChatModel, embedder: Embedder, folder: Path) -> Iterator[Probe]:

@@ -27,7 +27,7 @@ class ConflictStore(FactStore):
         with self.database.read() as connection:
             found = rows(connection, sql, space=self.space_id)
         return [
-            Conflict(row[0], mapping.fact(row[3:18]), mapping.fact(row[18:]), row[1], mapping.moment(row[2]))  # type: ignore[arg-type]
+            Conflict(row[0], mapping.fact(row[3:19]), mapping.fact(row[19:]), row[1], mapping.moment(row[2]))  # type: ignore[arg-type]
             for row in found
         ]
 

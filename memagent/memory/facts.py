@@ -367,7 +367,7 @@ class FactStore(StoreBase):
 
     def _rivals(self, connection: Connection, slot: str, now: str) -> list[_Rival]:
         sql = (
-            f"select {mapping.FACT_COLUMNS}, single from facts where space_id = :space and slot = :slot "
+            f"select {mapping.FACT_COLUMNS} from facts where space_id = :space and slot = :slot "
             "and retired_at is null and (valid_to is null or valid_to > :now) order by id"
         )
         found = rows(connection, sql, space=self.space_id, slot=slot, now=now)

@@ -183,9 +183,7 @@ class ChromaIndex:
     def reset(self) -> None:
         with _failures():
             self._client.delete_collection(self.name)
-            self._collection = self._client.create_collection(
-                self.name, embedding_function=None, configuration=_COSINE
-            )
+            self._collection = self._client.create_collection(self.name, embedding_function=None, configuration=_COSINE)
 
 
 def server_address(url: str) -> tuple[str, int, bool]:

@@ -12,7 +12,7 @@ from memagent.memory.time import from_text, to_text
 
 FACT_COLUMNS = (
     "id, kind, subject, attribute, value, text, valid_from, valid_to, recorded_at, retired_at, confidence, trust, "
-    "times_told, pinned, superseded_by"
+    "times_told, pinned, superseded_by, single"
 )
 MESSAGE_COLUMNS = "id, session_id, position, role, speaker, content, tokens, created_at, events"
 OPERATION_COLUMNS = "id, session_id, name, asked_by, arguments, result, fact_id, undone_by, duration_ms, created_at"
@@ -32,7 +32,7 @@ def fact(row: Sequence[Any]) -> Fact:
     """A Fact from a row that starts with FACT_COLUMNS."""
     return Fact(
         row[0], row[1], row[2], row[3], row[4], row[5], moment(row[6]), moment(row[7]), from_text(row[8]),
-        moment(row[9]), row[10], row[11], row[12], bool(row[13]), row[14],
+        moment(row[9]), row[10], row[11], row[12], bool(row[13]), row[14], bool(row[15]),
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class SourceSpan:
 
 @dataclass(frozen=True)
 class FactDraft:
-    """A claim to be stored. `text` is the sentence it was said in; `single` says that its slot holds one current value."""
+    """A claim to be stored. `text` is the sentence it was said in; `single`: its slot holds one current value."""
 
     subject: str
     attribute: str
@@ -64,6 +64,7 @@ class Fact:
     times_told: int
     pinned: bool
     superseded_by: int | None
+    single: bool = True  # its slot holds one current value
 
     @property
     def current(self) -> bool:
@@ -148,7 +149,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """What to look for. `since`/`until` bound when it was said or held true (half-open); `subject`/`attribute` hit the exact slot."""
+    """What to look for. `since`/`until` bound, half-open, when it was said or true; `subject`/`attribute`: a slot."""
 
     text: str
     scope: Scope = "all"
@@ -165,8 +166,9 @@ class SearchQuery:
 class Hit:
     """One search result.
 
-    `channels` maps the channel that found it (dense, words, slot, time) to that channel's own score; `score` is the fused one in 0..1.
-    `neighbours` are the turns around a message hit, or around the message a fact came from, oldest first, the hit's own message left out.
+    `channels` maps the channel that found it (dense, words, slot, time) to that channel's own score; `score` is the
+    fused one in 0..1. `neighbours` are the turns around a message hit, or around the message a fact came from, oldest
+    first, the hit's own message left out.
     """
 
     kind: OwnerKind

@@ -214,7 +214,8 @@ index_queue = Table(
     Column("space_id", ForeignKey("spaces.id"), nullable=False),
     Column("owner_kind", Text, nullable=False),
     Column("owner_id", Integer, nullable=False),
-    Column("action", Text, nullable=False),  # embed (no vector in SQL yet), upsert (vector in SQL, not in the index), delete
+    # embed (no vector in SQL yet), upsert (vector in SQL, not in the index), delete
+    Column("action", Text, nullable=False),
     Column("created_at", TIME, nullable=False),
     Index("ix_index_queue_owner", "owner_kind", "owner_id"),
     sqlite_autoincrement=True,

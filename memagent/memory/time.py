@@ -95,7 +95,7 @@ def from_text(text: str) -> datetime:
 def find_times(text: str, now: datetime, *, day_first: bool = True) -> list[TimeSpan]:
     """Every time that `text` names, in order, resolved against `now` (aware; its timezone is the person's).
 
-    Durations ("for six weeks") and repetitions ("every Friday", "at weekends") are not times. Only the first 100,000
+    Durations ("for six weeks") and repetitions ("every Friday", "at weekends") are not times. Only the first 20,000
     characters are read. Raises InputError when `now` has no timezone.
     """
     zone = _require_aware(now)

@@ -247,9 +247,7 @@ def vectors_of(connection: Connection, space: VectorSpace, owners: Sequence[Owne
             "select owner_id, data from vectors where owner_kind = :kind and model = :model and +space_id = :space"
             f" and owner_id in {ids_in(connection)}"  # the plus: by owner, not by a walk through the space
         )
-        for owner, data in rows(
-            connection, sql, kind=kind, model=space.model, space=space.space_id, ids=ids_text(ids)
-        ):
+        for owner, data in rows(connection, sql, kind=kind, model=space.model, space=space.space_id, ids=ids_text(ids)):
             vector = decode(data, space.dimension)
             if vector is not None:
                 found[kind, owner] = vector

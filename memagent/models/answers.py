@@ -14,8 +14,9 @@ from memagent.models.understanding import Understanding, Understood
 
 SURE = 0.5
 SURE_SLOT = 0.5
-CLOSE = 0.12  # candidates this near to the best one count as equally good, and the newer wins
+CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 OTHER_SUBJECT = 0.1
+SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
 STATES = 0.4  # a message counts as telling something from this probability on
 MOST_READ = 12
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
@@ -105,13 +106,14 @@ def alias_words(understood: Understood, evidence: Sequence[Evidence]) -> dict[st
     for item in evidence:
         if not item.is_fact or not item.current or item.subject != USER:
             continue
-        relation, name = content_words(item.attribute), content_words(item.value)
+        name = content_words(item.value)
+        relation = content_words(item.attribute) | (wanted & content_words(item.text) - name)
         if len(name) <= 3 and wanted & relation:
             for word in wanted & relation:
                 aliases[word] |= name
-        elif wanted & name and len(relation) <= 2:
+        elif wanted & name and len(content_words(item.attribute)) <= 2:
             for word in wanted & name:
-                aliases[word] |= relation
+                aliases[word] |= content_words(item.attribute)
     return {word: frozenset(names) for word, names in aliases.items()}
 
 
@@ -134,6 +136,7 @@ def _candidates(
         for item, reading in zip(evidence, readings, strict=True)
         if understood.mode == "previous" or item.current
     ]
+    found = _once_a_sentence(found)
     found.sort(key=lambda candidate: candidate.score, reverse=True)
     if found:
         best = found[0].score
@@ -141,6 +144,22 @@ def _candidates(
         level.sort(key=lambda candidate: candidate.evidence.said_at, reverse=True)
         found[: len(level)] = level
     return found
+
+
+def _once_a_sentence(found: Sequence[Candidate]) -> list[Candidate]:
+    """Of several facts from one sentence the one whose value was read from it; or else the likeliest."""
+    best: dict[str, Candidate] = {}
+    for candidate in found:
+        key = f"{candidate.evidence.text}|{candidate.evidence.current}"
+        known = best.get(key)
+        if known is None or (_fits(candidate), candidate.score) > (_fits(known), known.score):
+            best[key] = candidate
+    return list(best.values())
+
+
+def _fits(candidate: Candidate) -> int:
+    item = candidate.evidence
+    return int(item.is_fact) * (1 + int(_overlap(candidate.words, item.value)))
 
 
 def _candidate(
@@ -161,7 +180,8 @@ def _candidate(
             words = item.value
         elif not same and asked != USER and not content_words(asked) & content_words(item.text):
             score *= OTHER_SUBJECT
-        if _overlap(words, item.value) or not words:
+        whole = item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
+        if not words or (_overlap(words, item.value) and not whole):
             words = item.value
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset)
 
@@ -180,12 +200,11 @@ def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
 def _several(sure: Sequence[Candidate]) -> bool:
     """Whether the best answer is one of several values that hold side by side."""
     best = sure[0].evidence
-    return best.is_fact and any(
-        other.evidence.is_fact
-        and other.evidence.attribute == best.attribute
-        and same_subject(other.evidence.subject, best.subject)
-        for other in sure[1:]
-    )
+    if not best.is_fact:
+        return False
+    rest = [other.evidence for other in sure[1:] if other.evidence.is_fact and other.evidence.current]
+    rest = [other for other in rest if same_subject(other.subject, best.subject)]
+    return any(other.attribute == best.attribute or not (best.single or other.single) for other in rest)
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -204,6 +223,10 @@ def _previous(sure: Sequence[Candidate], asked: str) -> Found:
     retired.sort(key=lambda candidate: str(candidate.evidence.hit.get("retired_at") or ""), reverse=True)
     if retired:
         return Found("previous", tuple(retired), asked=asked)
+    newest_first = sorted(sure, key=lambda candidate: candidate.evidence.said_at, reverse=True)
+    earlier = [c for c in newest_first if not _overlap(c.words, newest_first[0].words)]
+    if earlier:
+        return Found("previous", tuple(earlier), asked=asked)
     return Found("value", tuple(sure), asked=asked)
 
 
@@ -256,12 +279,13 @@ def rank_for_erasure(
     scored.sort(key=lambda pair: pair[0], reverse=True)
     best = scored[0][0]
     if best < SURE:
-        return _everything_about(understood, facts)
+        return _about_subject(understood, facts)
     return [item for score, item in scored if score >= max(SURE, best - 2 * CLOSE)]
 
 
-def _everything_about(understood: Understood, facts: Sequence[Evidence]) -> list[Evidence]:
-    """All facts of the subject, where a request names a subject and no slot ("forget everything about Ana")."""
-    if understood.subject is None or understood.slot_probability >= SURE_SLOT and understood.slot != OTHER_SLOT:
+def _about_subject(understood: Understood, facts: Sequence[Evidence]) -> list[Evidence]:
+    """Where a request names a subject: all its facts when no slot is meant ("everything about Ana"), else the nearest one."""
+    if understood.subject is None:
         return []
-    return [fact for fact in facts if same_subject(plain_subject(understood.subject.words), fact.subject)]
+    theirs = [fact for fact in facts if same_subject(plain_subject(understood.subject.words), fact.subject)]
+    return theirs if understood.mode == "list" else theirs[:1]

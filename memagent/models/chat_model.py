@@ -14,8 +14,8 @@ from memagent.conversation import ChatMessage, TextDelta, ToolCall
 class ChatRequest:
     """All that a model sees, already within its window, in the order in which it is rendered.
 
-    `system`, the tools and `core` form the stable prefix; `recalled` are hits of `memory_search`; `messages` ends with what the
-    person just said, followed by this turn's tool calls and results.
+    `system`, the tools and `core` form the stable prefix; `recalled` are hits of `memory_search`; `messages` ends with
+    what the person just said, followed by this turn's tool calls and results.
     """
 
     system: str
@@ -28,7 +28,7 @@ class ChatRequest:
 
 
 class ChatModel(Protocol):
-    """A model that reads a request and emits text and tool calls. It must look at `request.cancel` between any two tokens."""
+    """A model that reads a request and emits text and tool calls. It looks at `request.cancel` between two tokens."""
 
     @property
     def name(self) -> str: ...

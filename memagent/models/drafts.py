@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memagent.models.evidence import USER, Evidence, plain_subject, same_subject
+from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.understanding import Claim, Reference, Understanding, Understood, Value
 
@@ -54,7 +54,8 @@ def plan_writes(
     writes: dict[str, Write] = {}
     taken: set[int] = set()
     for value in understood.values:
-        if value.probability < SURE_VALUE or value.words.casefold() in writes:
+        alone = len(understood.values) == 1
+        if (value.probability < SURE_VALUE and not alone) or value.words.casefold() in writes:
             continue
         free = [fact for fact in facts if fact.number not in taken]
         write = _placed(understanding, understood, value, free, context)
@@ -78,8 +79,11 @@ def attribute_words(understood: Understood, value: Value) -> str:
 
 
 def _write(understood: Understood, value: Value) -> Write:
+    attribute = attribute_words(understood, value)
     subject = plain_subject(value.subject.words) if value.subject is not None else USER
-    return Write(subject, attribute_words(understood, value), value.words, value.kind, not value.single)
+    if content_words(subject) <= content_words(attribute):  # "rent: rent", "boiler: boiler service"
+        subject = USER
+    return Write(subject, attribute, value.words, value.kind, not value.single)
 
 
 def _placed(

@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 as an embedder: mean of the token states, unit length, 384 dimensions.
 
-Texts are sorted by length into batches of at most `BATCH_TOKENS` tokens, so that padding is rare. Input over 256 word pieces is cut, as
-the model's authors do.
+Texts are sorted by length into batches of at most `BATCH_TOKENS` tokens, so that padding is rare. Input over 256 word
+pieces is cut, as the model's authors do.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """The transformer that all shipped models share: MiniLM's six layers on ONNX Runtime, weights from safetensors.
 
-Owns tokenising, word embeddings and the layers; what the states mean belongs to the heads (`understanding`, `reader`) and to the
-embedder. torch is not needed. Word embeddings are looked up in NumPy from the stored int8 rows, so they cost 12 MB, not 47.
+Owns tokenising, word embeddings and the layers; what the states mean belongs to the heads (`understanding`, `reader`)
+and to the embedder. torch is not needed. Word embeddings are looked up in NumPy from the stored int8 rows, so they
+cost 12 MB, not 47.
 
-The trap: ONNX Runtime keeps the arrays that are handed to it as external initializers by reference, so `Encoder` holds them.
+The trap: ONNX Runtime keeps the arrays that are handed to it as external initializers by reference, so `Encoder` holds
+them.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def layer_parameters() -> dict[str, tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class Batch:
-    """Encoded texts: `states` (batch, tokens, WIDTH), `mask` (batch, tokens), and the tokenizer's encodings with offsets."""
+    """Encoded texts: `states` (batch, tokens, WIDTH), `mask` (batch, tokens), the tokenizer's encodings (offsets)."""
 
     states: Array
     mask: NDArray[np.int32]

@@ -47,6 +47,11 @@ class Evidence:
         return bool(self.hit.get("current", True))
 
     @property
+    def single(self) -> bool:
+        """Whether its slot holds one current value."""
+        return bool(self.hit.get("single", True))
+
+    @property
     def told(self) -> bool:
         """Whether the person (or somebody they quote or import) said it; the program's own replies are no evidence."""
         return self.hit.get("speaker") != "assistant"

@@ -21,7 +21,7 @@ BATCH_TOKENS = 1024
 
 @dataclass(frozen=True)
 class Answer:
-    """What one window says: probabilities of `none`, `span`, `yes`, `no`; the best span in characters and its probability."""
+    """What one window says: probabilities of `none`, `span`, `yes`, `no`; the best span in characters."""
 
     kinds: dict[str, float]
     start: int
@@ -41,8 +41,9 @@ class Reader:
     def __init__(self, *, threads: int = 1) -> None:
         weights = load_weights(WEIGHTS)
         self._encoder = Encoder(weights, threads=threads)
-        self._answer = np.asarray(weights["head.answer.weight"], np.float32), weights["head.answer.bias"]
-        self._span = np.asarray(weights["head.span.weight"], np.float32), weights["head.span.bias"]
+        heads = {name: np.asarray(weight, np.float32) for name, weight in weights.items() if name.startswith("head.")}
+        self._answer = heads["head.answer.weight"], heads["head.answer.bias"]
+        self._span = heads["head.span.weight"], heads["head.span.bias"]
 
     def read(self, question: str, windows: Sequence[str]) -> list[Answer]:
         """One answer a window, in order."""
@@ -77,9 +78,8 @@ def _answer(kinds: Array, spans: Array, allowed: Array, encoding: Encoding, wind
     starts = softmax(np.where(allowed, spans[:, 0], -1e4))
     ends = softmax(np.where(allowed, spans[:, 1], -1e4))
     joint = np.triu(starts[:, None] * ends[None, :]) * np.tri(len(starts), k=LONGEST_SPAN)
-    first, last = np.unravel_index(int(joint.argmax()), joint.shape)
-    size = len(encoding.ids)
-    first, last = min(int(first), size - 1), min(int(last), size - 1)
+    end_of_text = len(encoding.ids) - 1
+    first, last = (min(int(at), end_of_text) for at in np.unravel_index(int(joint.argmax()), joint.shape))
     start, end = whole_words(window, encoding.offsets[first][0], encoding.offsets[last][1])
     probabilities = {name: float(p) for name, p in zip(ANSWERS, kinds, strict=True)}
     return Answer(probabilities, start, end, window[start:end], float(joint.max()))

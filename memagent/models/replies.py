@@ -13,6 +13,7 @@ from memagent.conversation import ToolResult
 from memagent.models.answers import Candidate, Found
 from memagent.models.evidence import USER
 
+SURELY_SAID = 0.9
 PIECE = re.compile(r"\S+\s*")
 
 UNKNOWN = (
@@ -123,7 +124,7 @@ def _when(best: Candidate) -> str:
         if words.casefold() in means.casefold() or means.casefold() in words.casefold():
             return f"{_capital(means)}; you told me on {told}."
         return f"{_capital(means)} (“{words}”, told on {told})."
-    if any(character.isdigit() for character in best.words):
+    if any(character.isdigit() for character in best.words) or best.score >= SURELY_SAID:
         return f"{_capital(best.words)}; you told me on {told}."
     return f"You didn't say when, but you told me on {told}."
 

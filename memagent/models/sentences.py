@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=\S)|\n+")
-ABBREVIATION = re.compile(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|approx)|\b[A-Za-z])\.$", re.IGNORECASE)
+ABBREVIATION = re.compile(
+    r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|etc|e\.g|i\.e|jr|sr|approx)|\b[A-Za-z])\.$", re.IGNORECASE
+)
 FEWEST_WORDS = 3
 MOST_SENTENCES = 12
 
 
 def split_sentences(text: str) -> list[str]:
-    """Sentences in order, none empty; short ones ("No.", "Oh!") stay with the next. Past MOST_SENTENCES the rest is one."""
+    """Sentences in order, none empty; short ones ("No.", "Oh!") stay with the next. After MOST_SENTENCES, one rest."""
     pieces: list[str] = []
     last = 0
     for match in END.finditer(text):

@@ -20,12 +20,12 @@ from memagent.models.drafts import SURE_SLOT, Write, plan_writes, with_own_subje
 from memagent.models.encoder import tokenizer
 from memagent.models.reader import Reader
 from memagent.models.sentences import split_sentences
-from memagent.models.understanding import Understanding, Understood
+from memagent.models.understanding import TELLING, Understanding, Understood
 
 CONTEXT_TOKENS = 2048
 ASK_LIMIT = 14
 MAX_HOPS = 2
-MAYBE_ASKED = 0.2
+POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Specialists:
     """The default `ChatModel`. Thread-safe; one instance serves many sessions, since it keeps nothing between requests."""
 
     name = "memagent"
-    context_tokens = CONTEXT_TOKENS
     exact_counts = True
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, context_tokens: int = CONTEXT_TOKENS) -> None:
+        self.context_tokens = context_tokens
         self.understanding = Understanding(threads=threads)
         self.reader = Reader(threads=threads)
         self._understood = lru_cache(maxsize=64)(self.understanding.read)
@@ -79,13 +79,17 @@ class Specialists:
             yield TextDelta(piece)
 
     def _understand(self, sentence: str, context: str) -> Understood:
-        """As the model understood it; but what may well be a question is looked up, since looking costs nothing."""
+        """The likeliest act that can be carried out: to tell needs a value, and what may be a question is looked up."""
         understood = self._understood(sentence, context)
-        slotted = understood.slot_probability >= SURE_SLOT and not understood.values
-        if understood.act == "talk" and (understood.acts["ask"] >= MAYBE_ASKED or slotted):
-            return replace(understood, act="ask")
         if context and any(v.subject is not None and v.subject.source == "context" for v in understood.values):
-            return with_own_subjects(understood, self._understood(sentence, ""))
+            understood = with_own_subjects(understood, self._understood(sentence, ""))
+        slotted = understood.slot_probability >= SURE_SLOT and not understood.values
+        if understood.act == "talk" and (understood.acts["ask"] >= POSSIBLE or slotted):
+            return replace(understood, act="ask")
+        if understood.act in TELLING and not understood.values:
+            other = max(("forget", "ask", "calculate"), key=understood.acts.__getitem__)
+            if understood.acts[other] >= POSSIBLE:
+                return replace(understood, act=other)
         return understood
 
     # --- calls ------------------------------------------------------------------------------------------------------
@@ -165,6 +169,8 @@ class Specialists:
         if turn.result_of(f"forget-{index}-"):
             return []
         targets = rank_for_erasure(self.reader, understood, sentence, turn.context, evidence_of(looked))
+        if not targets and understood.values and understood.acts["state"] >= POSSIBLE:
+            return self._calls_for(turn, index, sentence, replace(understood, act="state"))
         return [
             ToolCall(f"forget-{index}-{number}", "memory_forget", {"id": target.number})
             for number, target in enumerate(targets)
@@ -183,7 +189,7 @@ class Specialists:
                 said.append(replies.answered(answer(self.reader, self.understanding, sentence, understood, found), sentence))
             elif understood.act == "forget":
                 erased = [result for _, result in turn.result_of(f"forget-{index}-")]
-                said.append(replies.erased(erased, sentence))
+                said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))
             elif understood.act == "calculate":
                 said.append(replies.calculated(turn.result_of(f"calculate-{index}")[0][1]))
             elif len(parts) == 1:

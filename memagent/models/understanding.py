@@ -1,7 +1,7 @@
 """What a message asks of memory: act, values, whom they are about, which slot; and how two claims relate.
 
-One encoder pass a message (or a batch of pairs), small heads in NumPy. Gives labels and spans; what is done with them is the
-business of `specialists`.
+One encoder pass a message (or a batch of pairs), small heads in NumPy. Gives labels and spans; what is done with them
+is the business of `specialists`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ WEIGHTS = BUNDLED / "understanding.safetensors"
 SLOTS = BUNDLED / "slots.json"
 MAX_TOKENS = 192
 POINTER = 128
+TELLING = frozenset({"state", "correct"})
+GLUE = frozenset({"", ":", ".", "-", "'", "’", "/", ",", " & ", "&", "@", "_"})
+LEAST_LIKELY = 0.12
 MOST_KNOWN = 4096  # messages whose acts are remembered
 
 Span = tuple[int, int]
@@ -41,7 +44,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Value:
-    """A value found in a message: characters, its subject (None: the person), slot and kind with their probabilities."""
+    """A value found in a message: characters, its subject (None: the person), slot and kind with probabilities."""
 
     span: Span
     words: str
@@ -106,7 +109,7 @@ class Understanding:
             float(acts[best]),
             {name: float(p) for name, p in zip(ACTS, acts, strict=True)},
             mode,
-            self._values(text, context, encoding, states),
+            self._values(text, context, encoding, states, ACTS[best] in TELLING),
             self._subject(text, context, encoding, states, first),
             slot,
             slot_probability,
@@ -151,10 +154,16 @@ class Understanding:
         best = int(scores.argmax())
         return self.slots[best], float(scores[best])
 
-    def _values(self, text: str, context: str, encoding: Encoding, states: Array) -> tuple[Value, ...]:
+    def _values(
+        self, text: str, context: str, encoding: Encoding, states: Array, telling: bool
+    ) -> tuple[Value, ...]:
+        """Values of a message. One that tells something has at least one: the likeliest, where none is sure."""
         tags = softmax(self._head("tag", states))
+        runs = _joined(_tagged(tags, encoding), text, encoding)
+        if not runs and telling:
+            runs = _likeliest(tags, encoding)
         found = []
-        for first, last in _tagged(tags, encoding):
+        for first, last in runs:
             span = whole_words(text, encoding.offsets[first][0], encoding.offsets[last][1])
             if span[0] >= span[1]:
                 continue
@@ -210,8 +219,36 @@ def _covered(encoding: Encoding, segment: int, span: Span) -> list[int]:
     ]
 
 
+def _joined(runs: list[tuple[int, int]], text: str, encoding: Encoding) -> list[tuple[int, int]]:
+    """Runs with nothing but punctuation between them are one value ("14" ":" "05", "left" "-" "handed")."""
+    joined: list[tuple[int, int]] = []
+    for run in runs:
+        gap = text[encoding.offsets[joined[-1][1]][1] : encoding.offsets[run[0]][0]] if joined else ""
+        if joined and gap in GLUE:
+            joined[-1] = (joined[-1][0], run[1])
+        else:
+            joined.append(run)
+    return joined
+
+
+def _likeliest(tags: Array, encoding: Encoding) -> list[tuple[int, int]]:
+    """The run around the token that is likeliest to belong to a value, if it is likely at all."""
+    likely = [
+        1.0 - float(row[0]) if sequence == 0 else 0.0 for row, sequence in zip(tags, encoding.sequence_ids, strict=True)
+    ]
+    best = max(range(len(likely)), key=likely.__getitem__)
+    if likely[best] < LEAST_LIKELY:
+        return []
+    first = last = best
+    while first > 0 and likely[first - 1] >= likely[best] / 2:
+        first -= 1
+    while last + 1 < len(likely) and likely[last + 1] >= likely[best] / 2:
+        last += 1
+    return [(first, last)]
+
+
 def _tagged(tags: Array, encoding: Encoding) -> list[tuple[int, int]]:
-    """Runs of value tokens (first, last). A run opens at `begin`, or at `inside` where the model missed the beginning."""
+    """Runs of value tokens (first, last). A run opens at `begin`, or at `inside` where the model missed its start."""
     runs: list[tuple[int, int]] = []
     inside = False
     previous_word: int | None = None

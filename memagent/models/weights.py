@@ -1,7 +1,8 @@
 """Shipped weights: safetensors, checked against `bundled/SHA256SUMS` before use.
 
-Matrices may be stored as int8 rows with one float16 scale each (`NAME.int8`, `NAME.scale`); they are restored to float32 here, so
-that all arithmetic is float32 and a result never depends on what else is in the batch, as it does with int8 arithmetic.
+Matrices may be stored as int8 rows with one float16 scale each (`NAME.int8`, `NAME.scale`); they are restored to
+float32 here, so that all arithmetic is float32 and a result never depends on what else is in the batch, as it does
+with int8 arithmetic.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def expected_sum(path: Path) -> str:
 
 
 def load_weights(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Tensors of a bundled safetensors file, float32 but for those kept quantised. Raises ModelError when missing or altered."""
+    """Tensors of a bundled safetensors file, float32 or kept quantised. Raises ModelError when missing or altered."""
     try:
         data = path.read_bytes()
     except OSError as error:

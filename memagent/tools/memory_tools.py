@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from memagent.errors import InputError
-from memagent.memory.records import FactDraft, Hit, Kind, MemoryChange, Scope, SearchQuery, SourceSpan
+from memagent.memory.records import Fact, FactDraft, Hit, Kind, MemoryChange, Scope, SearchQuery, SourceSpan
 from memagent.memory.time import describe, find_times, parse_bound, resolve
 from memagent.tools.tool import OWNER_WORDS, Outcome, ToolContext, tool
 
@@ -82,8 +82,9 @@ def memory_add(
     when: str | None = None,
     several: bool = False,
 ) -> Outcome:
-    """Remember one fact the person told: whom or what it is about ("user" for the person), which attribute, which value.
-    `when` is the time in their words. `several` is true where more than one value can hold at once (allergies, hobbies)."""
+    """Remember one fact the person told: whom or what it is about ("user" for the person), which attribute, which
+    value. `when` is the time in their words. `several` is true where more than one value can hold at once (allergies,
+    hobbies)."""
     text, sources = source_of(context, value)
     draft = FactDraft(
         subject=subject,
@@ -103,7 +104,8 @@ def memory_add(
 def memory_update(context: ToolContext, id: int, value: str, reason: str | None = None) -> Outcome:
     """Replace the value of a remembered fact, by the id it was shown with. The old value is kept as history."""
     fact = context.fact_shown(id)
-    text, sources = source_of(context, value)
+    sentence, sources = source_of(context, value)
+    text = restated(fact, value) or sentence
     change = context.store.update_fact(
         fact.id,
         value,
@@ -112,9 +114,16 @@ def memory_update(context: ToolContext, id: int, value: str, reason: str | None 
         session_id=context.session_id,
         text=text or f"{fact.subject} {fact.attribute} {value}",
         sources=sources,
-        valid_from=_moment(context, text),
+        valid_from=_moment(context, sentence),
     )
     return _changed(context, change)
+
+
+def restated(fact: Fact, value: str) -> str:
+    """The sentence of the old fact with the new value in it ("my physio is called ..."): a correction on its own ("no, it's ...")
+    would not say what it is about. Empty where the old value is not in the sentence; the source span keeps the real words."""
+    found = re.search(re.escape(fact.value), fact.text, re.IGNORECASE)
+    return "" if found is None else fact.text[: found.start()] + value + fact.text[found.end() :]
 
 
 @tool()
@@ -138,8 +147,8 @@ def memory_search(
     subject: str | None = None,
     attribute: str | None = None,
 ) -> Outcome:
-    """Look in memory. Dates may be relative ("last week"). `history` also finds what is no longer true. Each hit has an id, the date it
-    was said, and the turns around it."""
+    """Look in memory. Dates may be relative ("last week"). `history` also finds what is no longer true. Each hit has
+    an id, the date it was said, and the turns around it."""
     now = context.store.clock.now()
     if not query.strip():
         raise InputError("the query is empty", "say what to look for")
@@ -212,6 +221,7 @@ def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
             "attribute": fact.attribute,
             "value": fact.value,
             "current": fact.current,
+            "single": fact.single,
             "retired_at": fact.retired_at.isoformat() if fact.retired_at else None,
             "recorded_at": fact.recorded_at.isoformat(),
             "trust": fact.trust,
@@ -221,8 +231,8 @@ def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
 
 @tool(label="block", old_text="old", old_content="old", new_text="new", new_content="new", content="new")
 def core_memory_edit(context: ToolContext, block: str, new: str, old: str = "") -> Outcome:
-    """Edit the small pinned text that is always in view (blocks: person, plan, scratchpad). `old` must occur exactly once and is
-    replaced; without it `new` is appended."""
+    """Edit the small pinned text that is always in view (blocks: person, plan, scratchpad). `old` must occur exactly
+    once and is replaced; without it `new` is appended."""
     edited = context.store.edit_core_block(block, old, new, asked_by=context.asked_by)
     content = {"block": edited.label, "content": edited.content, "limit": edited.limit_characters}
     return Outcome(content, f"edited the pinned note “{edited.label}”")

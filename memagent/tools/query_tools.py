@@ -27,6 +27,7 @@ def sql_query(context: ToolContext, query: str) -> Outcome:
 
 @tool(expr="expression", formula="expression", query="expression", text="expression")
 def calculate(context: ToolContext, expression: str) -> Outcome:
-    """Exact arithmetic, percentages, units, dates and durations, in symbols or words ("15% of 84", "6 weeks after 3 May")."""
+    """Exact arithmetic, percentages, units, dates and durations, in symbols or words ("15% of 84", "6 weeks after 3
+    May")."""
     result = evaluate(expression, context.store.clock.now())
     return Outcome({"expression": expression, "value": result.value_text}, f"calculated {result.value_text}")

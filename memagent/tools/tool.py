@@ -1,7 +1,8 @@
 """What a tool is: one function that gives its schema, its validation, its behaviour and its words for the screen.
 
-The schema is read off the function's signature and docstring, so the function that runs is the function that is described.
-A mistake that the model can mend (`InputError`) becomes a `ToolResult` with `ok=False`; a fault of ours stays an exception.
+The schema is read off the function's signature and docstring, so the function that runs is the function that is
+described. A mistake that the model can mend (`InputError`) becomes a `ToolResult` with `ok=False`; a fault of ours
+stays an exception.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ JSON_TYPES: dict[type, str] = {str: "string", int: "integer", float: "number", b
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tool's behaviour returns: what the model reads, what a person reads, and the memory change if there was one."""
+    """What a tool's behaviour returns: what the model reads, what a person reads, the memory change, if any."""
 
     content: Mapping[str, Any]
     words: str
@@ -37,7 +38,8 @@ class Outcome:
 class ToolContext:
     """What tools may use during one turn.
 
-    `shown` numbers the hits that the model has seen in this turn: it names them by these small integers, never by row ids.
+    `shown` numbers the hits that the model has seen in this turn: it names them by these small integers, never by row
+    ids.
     """
 
     store: MemoryStore

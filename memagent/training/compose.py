@@ -11,12 +11,67 @@ from memagent.training.packs import PLACEHOLDER
 Person = Literal["user", "third"]
 Span = tuple[int, int]
 
-RELATIONS = (
-    "sister brother mum mother dad father wife husband partner girlfriend boyfriend son daughter aunt uncle cousin niece nephew "
-    "grandma grandfather grandson granddaughter boss manager colleague neighbour neighbor flatmate roommate landlord friend "
-    "best friend ex stepmother stepson sister-in-law brother-in-law mother-in-law godson goddaughter twin teacher trainer coach "
-    "therapist mate buddy gran nan grandpa fiance fiancee mentor tenant client intern assistant babysitter"
-).split(" ")
+RELATIONS = [
+    "sister",
+    "brother",
+    "mum",
+    "mother",
+    "dad",
+    "father",
+    "wife",
+    "husband",
+    "partner",
+    "girlfriend",
+    "boyfriend",
+    "son",
+    "daughter",
+    "aunt",
+    "uncle",
+    "cousin",
+    "niece",
+    "nephew",
+    "grandma",
+    "grandfather",
+    "grandson",
+    "granddaughter",
+    "boss",
+    "manager",
+    "colleague",
+    "neighbour",
+    "neighbor",
+    "flatmate",
+    "roommate",
+    "landlord",
+    "friend",
+    "best",
+    "friend",
+    "ex",
+    "stepmother",
+    "stepson",
+    "sister-in-law",
+    "brother-in-law",
+    "mother-in-law",
+    "godson",
+    "goddaughter",
+    "twin",
+    "teacher",
+    "trainer",
+    "coach",
+    "therapist",
+    "mate",
+    "buddy",
+    "gran",
+    "nan",
+    "grandpa",
+    "fiance",
+    "fiancee",
+    "mentor",
+    "tenant",
+    "client",
+    "intern",
+    "assistant",
+    "babysitter",
+]
 SHE = {"sister", "mum", "mother", "wife", "girlfriend", "daughter", "aunt", "niece", "grandma", "gran", "nan"}
 HE = {
     "brother",

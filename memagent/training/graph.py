@@ -1,8 +1,8 @@
 """Writes `encoder.onnx`: the topology of MiniLM's six transformer layers, without weights.
 
 One graph of a few kilobytes serves every shipped encoder: its initializers are external and are handed to ONNX Runtime
-at load (`memagent.models.encoder`), so that weights stay in safetensors and the word embeddings, which no training here changes,
-exist once. Attention, GELU and layer normalisation are ONNX Runtime's fused operators.
+at load (`memagent.models.encoder`), so that weights stay in safetensors and the word embeddings, which no training
+here changes, exist once. Attention, GELU and layer normalisation are ONNX Runtime's fused operators.
 
     python -m memagent.training.graph
 """

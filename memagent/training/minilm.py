@@ -1,10 +1,10 @@
-"""Makes `bundled/minilm.safetensors` from all-MiniLM-L6-v2 (Apache-2.0), the trunk that every shipped model starts from.
+"""Makes `bundled/minilm.safetensors` from all-MiniLM-L6-v2 (Apache-2.0), the trunk of every shipped model.
 
     python -m memagent.training.minilm --from DIR      # a folder with model.safetensors and tokenizer.json
 
-The source is checked against its published SHA-256. Word embeddings become int8 rows (12 MB), everything else float16; the
-log has the cosine to the original. The PyPI package that carries the original requires sentence-transformers and with it torch, which
-the program does not need, so the weights are shipped here.
+The source is checked against its published SHA-256. Word embeddings become int8 rows (12 MB), everything else float16;
+the log has the cosine to the original. The PyPI package that carries the original requires sentence-transformers and
+with it torch, which the program does not need, so the weights are shipped here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SOURCE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 
 def convert(source: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Hugging Face's BERT names and (outputs, inputs) matrices to ours, (inputs, outputs), with query, key and value in one."""
+    """Hugging Face's BERT names and (outputs, inputs) matrices to ours: (inputs, outputs); query, key, value in one."""
     tensors = {
         "embeddings.word": source["embeddings.word_embeddings.weight"],
         "embeddings.position": source["embeddings.position_embeddings.weight"],

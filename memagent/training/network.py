@@ -1,7 +1,8 @@
 """The trunk and its heads in torch, for training only; `export` writes what `memagent.models` runs.
 
-The trunk is BERT with frozen embeddings and a learned *mark* that is added to the embeddings of tokens in focus (the values of
-the two claims that are compared). Pointers are dot products between a projected query state and projected token states.
+The trunk is BERT with frozen embeddings and a learned *mark* that is added to the embeddings of tokens in focus (the
+values of the two claims that are compared). Pointers are dot products between a projected query state and projected
+token states.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The raw material of the training data: slots (what can be told, asked, changed and forgotten) and other acts, from YAML.
+"""The raw material of the training data, from YAML: slots (what can be told, asked, changed, forgotten) and other acts.
 
-Placeholders in a template: `[S]`, `[S's]`, `[SO]` the subject as subject, possessive and object; `[x|y]` the form after "I" or after a
-third person; `[V]` the value, `[OLD]` the former one, `[W]` a time phrase.
+Placeholders in a template: `[S]`, `[S's]`, `[SO]` the subject as subject, possessive and object; `[x|y]` the form
+after "I" or after a third person; `[V]` the value, `[OLD]` the former one, `[W]` a time phrase.
 """
 
 from __future__ import annotations

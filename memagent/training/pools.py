@@ -9,11 +9,65 @@ from pathlib import Path
 import yaml
 
 SIZE = 400
-MONTHS = (
-    "January February March April May June July August September October November December jan feb march apr june july aug sept oct nov dec"
-).split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday mon tues weds thurs fri sat".split()
-SPOKEN = "one two three four five six seven eight nine ten eleven twelve thirteen fifteen twenty thirty forty".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+    "jan",
+    "feb",
+    "march",
+    "apr",
+    "june",
+    "july",
+    "aug",
+    "sept",
+    "oct",
+    "nov",
+    "dec",
+]
+DAYS = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "mon",
+    "tues",
+    "weds",
+    "thurs",
+    "fri",
+    "sat",
+]
+SPOKEN = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fifteen",
+    "twenty",
+    "thirty",
+    "forty",
+]
 
 
 def _date(rng: random.Random) -> str:
@@ -50,7 +104,7 @@ def _clock(rng: random.Random) -> str:
 
 
 def _duration(rng: random.Random) -> str:
-    unit = rng.choice("minutes hours days weeks months years".split())
+    unit = rng.choice(["minutes", "hours", "days", "weeks", "months", "years"])
     return rng.choice(
         [
             f"{rng.randint(2, 90)} {unit}",
@@ -145,7 +199,7 @@ def _length(rng: random.Random) -> str:
 
 def _when(rng: random.Random) -> str:
     """A time phrase beside a statement."""
-    unit = rng.choice("days weeks months years".split())
+    unit = rng.choice(["days", "weeks", "months", "years"])
     forms = [
         "yesterday",
         "last night",

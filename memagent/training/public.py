@@ -1,8 +1,9 @@
 """Groups from public sets, where a folder with them is given.
 
-QAMR (MIT): questions about single sentences. FriendsQA and Molweni (Apache-2.0): questions about conversations. Near misses are sentences
-that share words with the question, other utterances of the same conversation, and the right sentence with a name or noun of the question
-exchanged. Topical-Chat (CDLA-Sharing) and Synthetic-Persona-Chat (CC BY 4.0) give real talk in which nothing is answered.
+QAMR (MIT): questions about single sentences. FriendsQA and Molweni (Apache-2.0): questions about conversations. Near
+misses are sentences that share words with the question, other utterances of the same conversation, and the right
+sentence with a name or noun of the question exchanged. Topical-Chat (CDLA-Sharing) and Synthetic-Persona-Chat (CC BY
+4.0) give real talk in which nothing is answered.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from memagent.training.reading import WINDOWS, Group, Window
@@ -21,12 +22,17 @@ LONGEST = 320
 Draw = Callable[[random.Random], Group]
 
 
-def load_groups(folder: Path | None) -> list[Draw]:
+def load_groups(folder: Path | None) -> Sequence[Draw]:
     """One function a set, repeated by its weight; each draws a group. Empty without a folder."""
     if folder is None:
         return []
     qamr, friends, molweni = _Qamr(folder / "qamr"), _friends(folder / "friendsqa"), _molweni(folder / "molweni")
-    return [qamr.draw] * 14 + [_Dialogues(friends).draw] * 4 + [_Dialogues(molweni).draw] * 2
+    weighted: list[tuple[Draw, int]] = [
+        (qamr.draw, 14),
+        (_Dialogues(friends).draw, 4),
+        (_Dialogues(molweni).draw, 2),
+    ]
+    return [draw for draw, weight in weighted for _ in range(weight)]
 
 
 def load_chatter(folder: Path | None) -> list[str]:
@@ -70,7 +76,7 @@ class _Qamr:
         for file in ("filtered-dev.tsv", "filtered-test.tsv"):
             for line in (folder / file).read_text(encoding="utf-8").splitlines():
                 columns = line.split("\t")
-                name, question, answer = columns[0], columns[5], sorted(map(int, columns[6].split() or [-1]))
+                name, question, answer = columns[0], columns[5], sorted(map(int, columns[6].split() or ["-1"]))
                 if name in self.sentences and answer[0] >= 0 and answer[-1] - answer[0] + 1 == len(answer):
                     spans = self.sentences[name][1]
                     yield question, name, (spans[answer[0]][0], spans[answer[-1]][1])
@@ -100,7 +106,8 @@ class _Qamr:
         """The question about somebody or something else that the sentence does not mention."""
         tokens = set(self.sentences[name][2])
         words = question.rstrip("?").split()
-        shared = [word for word in words[1:] if word in tokens and len(word) > 4 and word.isalpha() and word not in answer]
+        long = [word for word in words[1:] if len(word) > 4 and word.isalpha()]
+        shared = [word for word in long if word in tokens and word not in answer]
         if not shared:
             return None
         names = [word for word in shared if word[0].isupper()]

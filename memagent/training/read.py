@@ -77,7 +77,7 @@ def train(network: Reader, run: Run, readings: Readings) -> None:
     for step in run.steps_to_do(network, optimiser, schedule):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.bf16):
             loss, parts = group_loss(network, next(batches))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
@@ -107,7 +107,8 @@ def main() -> None:
     network = Reader(Trunk(arguments.minilm))
     if arguments.start:
         network.load_state_dict(torch.load(arguments.start, weights_only=True))
-    run = Run(arguments.out, arguments.steps, trunk_rate=arguments.rate, head_rate=5 * arguments.rate, bf16=arguments.bf16)
+    rate = arguments.rate
+    run = Run(arguments.out, arguments.steps, trunk_rate=rate, head_rate=5 * rate, bf16=arguments.bf16)
     composer = Composer(load_packs(), arguments.seed)
     train(network, run, Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)))
     torch.save(network.state_dict(), arguments.out / "reader.pt")

@@ -1,4 +1,4 @@
-"""What every training run shares: seeds, the optimiser with its schedule, checkpoints that resume, and a log line a minute."""
+"""What every training run shares: seeds, the optimiser with its schedule, checkpoints to resume, a minutely log."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python -m memagent.training.understand --minilm DIR --out RUN [--steps 2600] [--threads 2]
 
-DIR holds all-MiniLM-L6-v2. The run resumes from its checkpoint, is seeded, and ends with scores on the development messages, the
-exported weights and a model card. All text is composed from the packs beside this file.
+DIR holds all-MiniLM-L6-v2. The run resumes from its checkpoint, is seeded, and ends with scores on the development
+messages, the exported weights and a model card. All text is composed from the packs beside this file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def slot_names() -> tuple[str, ...]:
 
 
 class Batch:
-    """Tensors for a batch of messages: one row a message, plus one row a query (a fact's value, or a question's [CLS])."""
+    """Tensors for a batch of messages: one row a message, and one row a query (a fact's value, a question's [CLS])."""
 
     def __init__(self, examples: list[Example], slots: dict[str, int]) -> None:
         encodings = [encode(e.text, e.context, TOKENS) for e in examples]
@@ -161,10 +161,10 @@ def train(network: Understanding, run: Run, seed: int) -> None:
     for step in run.steps_to_do(network, optimiser, schedule):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.bf16):
             loss, parts = message_loss(network, Batch(next(messages), slots))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.bf16):
             matching = pair_loss(network, next(pairs))
-        matching.backward()  # type: ignore[no-untyped-call]
+        matching.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
@@ -193,7 +193,8 @@ def main() -> None:
     network = Understanding(Trunk(arguments.minilm), len(slot_names()))
     if arguments.start:
         network.load_state_dict(torch.load(arguments.start, weights_only=True))
-    run = Run(arguments.out, arguments.steps, trunk_rate=arguments.rate, head_rate=5 * arguments.rate, bf16=arguments.bf16)
+    rate = arguments.rate
+    run = Run(arguments.out, arguments.steps, trunk_rate=rate, head_rate=5 * rate, bf16=arguments.bf16)
     train(network, run, arguments.seed)
     torch.save(network.state_dict(), arguments.out / "understanding.pt")
     (arguments.out / "slots.json").write_text(json.dumps(slot_names()), encoding="utf-8")

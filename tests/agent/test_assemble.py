@@ -13,8 +13,8 @@ import pytest
 from memagent.agent import assemble
 from memagent.agent.assemble import Agent, open_agent
 from memagent.agent.turn import run_turn
-from memagent.config import Settings, load_settings
-from memagent.conversation import Failed, Finished
+from memagent.config import LEAST_CONTEXT_TOKENS, Settings, load_settings
+from memagent.conversation import ContextUsage, Failed, Finished
 from memagent.errors import ModelError
 from memagent.memory.embedding import Embedder
 from memagent.memory.records import FactDraft, SearchQuery
@@ -130,17 +130,33 @@ def test_an_unknown_model_is_a_model_error_that_names_it(settings: Settings, loa
 
 
 def test_a_fault_of_ours_while_loading_does_not_leave_the_agent_waiting(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_: Settings) -> tuple[ChatModel, Embedder]:
         raise RuntimeError("a fault of ours")
 
-    seen: list[object] = []
     monkeypatch.setattr(assemble, "load_models", broken)
-    monkeypatch.setattr(threading, "excepthook", lambda arguments: seen.append(arguments.exc_value))
-    with open_agent(settings) as agent, pytest.raises(ModelError, match="did not load"):
-        _ = agent.model
-    assert within(5, lambda: bool(seen)) and str(seen[0]) == "a fault of ours"
+    with open_agent(settings) as agent:
+        with pytest.raises(ModelError, match="did not load: RuntimeError: a fault of ours") as error:
+            _ = agent.model
+        assert error.value.hint
+        events = list(run_turn(agent, agent.store.start_session().id, "hi"))
+        assert isinstance(events[-1], Failed) and "a fault of ours" in events[-1].reason
+    assert "in broken" in caplog.text, "the traceback is logged"
+    with pytest.raises(ModelError, match="a fault of ours"):
+        open_agent(settings, "now")
+
+
+def test_the_size_of_the_window_comes_from_the_settings(settings: Settings) -> None:
+    with open_agent(replace(settings, context_tokens=5000), "now") as agent:
+        events = list(run_turn(agent, agent.store.start_session().id, "hello"))
+    assert [event.window for event in events if isinstance(event, ContextUsage)] == [5000]
+
+
+def test_the_least_window_that_may_be_set_has_room_for_a_turn(settings: Settings) -> None:
+    with open_agent(replace(settings, context_tokens=LEAST_CONTEXT_TOKENS), "now") as agent:
+        events = list(run_turn(agent, agent.store.start_session().id, "hello"))
+    assert isinstance(events[-1], Finished), events[-1]
 
 
 def test_a_fixed_clock_comes_from_the_settings(settings: Settings, gate: threading.Event) -> None:

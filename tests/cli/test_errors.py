@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from memagent.cli.group import LOG_FILE
+from memagent.agent import assemble
+from memagent.cli.log import LOG_FILE
 from memagent.memory.database import Database
 from memagent.memory.store import MemoryStore
 from tests.cli.conftest import Run
@@ -138,3 +139,17 @@ def test_a_fault_of_ours_is_one_line_and_a_logged_traceback(
     assert "the sky fell\\x1b[2J" in error
     assert str(home / LOG_FILE) in hint
     assert "RuntimeError: the sky fell" in (home / LOG_FILE).read_text(encoding="utf-8")
+
+
+def test_a_fault_of_ours_in_a_thread_is_one_line_and_a_logged_traceback(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no model fell from the sky")
+
+    monkeypatch.setattr(assemble, "load_models", broken)
+    result = run("chat", input="hello\n", code=6)
+    warning = next(line for line in result.stderr.splitlines() if line.startswith("warning: "))
+    assert "no model fell from the sky" in warning and str(home / LOG_FILE) in warning
+    assert "in broken" in (home / LOG_FILE).read_text(encoding="utf-8")
+    assert "> hello" in run("sessions", "show", "1").stdout

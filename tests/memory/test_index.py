@@ -134,6 +134,7 @@ def test_a_change_of_embedder_embeds_everything_anew(tmp_path: Path) -> None:
         assert models == [("hash-128", 128)]
         assert store.search(SearchQuery("otter"))[0].channels.keys() >= {"dense", "words"}
 
+
 # --- the index --------------------------------------------------------------------------------------------------------
 
 

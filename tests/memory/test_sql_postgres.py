@@ -196,7 +196,7 @@ def test_hostile_statements_are_refused_and_nothing_changes(url: str, sql: str, 
     started = time.monotonic()
     with pytest.raises(QueryError):
         query(url, sql, space)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4  # the server stops at 1 s, on a machine that may be busy
     assert query(url, "select count(*), min(value) from facts").rows == ((2, "Hartnell"),)
 
 

@@ -252,9 +252,9 @@ def test_a_sentence_costs_at_most_two_milliseconds() -> None:
     find_times(sentence, NOW)
     costs = []
     for _ in range(50):
-        started = time.perf_counter()
+        started = time.process_time()
         find_times(sentence, NOW)
-        costs.append(time.perf_counter() - started)
+        costs.append(time.process_time() - started)
     assert statistics.median(costs) <= 0.002
 
 
@@ -262,6 +262,6 @@ def test_a_sentence_costs_at_most_two_milliseconds() -> None:
     "part", ["1 ", "in two ", "last ", "Friday 3 March at 8:15 ", "2026-03-02", "the 1st of ", "a couple of ", " "]
 )
 def test_a_long_hostile_text_is_read_in_bounded_time(part: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     find_times(part * (1_000_000 // len(part)), NOW)
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 2

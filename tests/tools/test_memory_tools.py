@@ -216,7 +216,7 @@ def allergies(say: Say) -> ToolContext:
     return context
 
 
-def test_an_update_keeps_history_and_its_source(allergies: ToolContext) -> None:
+def test_an_update_keeps_history_its_source_and_what_it_is_about(allergies: ToolContext) -> None:
     assert allergies.message is not None
     context = ToolContext(
         allergies.store,
@@ -229,7 +229,15 @@ def test_an_update_keeps_history_and_its_source(allergies: ToolContext) -> None:
     (fact,) = context.store.facts(search="shoe size")
     assert [version.value for version in context.store.history(fact.id)] == ["43", "44"]
     ((span, _),) = context.store.sources(fact.id)
-    assert (span.quote, fact.text) == ("44", "I take a 44 these days")
+    assert (span.quote, fact.text) == ("44", "my shoe size is 44"), "the correction alone does not say of what"
+
+
+def test_an_update_puts_the_new_value_where_the_old_one_stood(say: Say) -> None:
+    done(say("in der STRAßE my LOCKER is 4417, ok"), "memory_add", subject="user", attribute="locker", value="4417")
+    context = say("no, it's 4418")
+    done(context, "memory_search", query="locker", scope="facts")
+    done(context, "memory_update", id=1, value="4418")
+    assert [fact.text for fact in context.store.facts()] == ["in der STRAßE my LOCKER is 4418, ok"]
 
 
 def test_forgetting_takes_back_the_number_of_what_is_gone_and_of_nothing_else(allergies: ToolContext) -> None:

@@ -13,7 +13,7 @@ from memagent.memory.time_grammar.rules import Context
 from memagent.memory.time_grammar.spans import DAY, Piece, edge, shift, unit_piece, weekend_of
 from memagent.memory.time_grammar.words import NUMBER, UNIT, number
 
-LONGEST = 100_000  # characters; what a message says beyond that is not searched for times
+LONGEST = 20_000  # characters; what a message says beyond that is not searched for times
 
 _WORTH_A_LOOK = re.compile(
     r"\d|day|tonight|tonite|night|morning|afternoon|evening|tom+or+ow|tmr|tomoz|week|month|year|fortnight|decade|"
