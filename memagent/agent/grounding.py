@@ -28,7 +28,7 @@ def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
     words = {bare(word) for word in WORD.findall(known)}
     numbers = {digits(number) for number in NUMBER.findall(known)}
     missing = []
-    for match in NUMBER.finditer(reply):
+    for match in NUMBER.finditer(plain(reply)):
         if digits(match.group()) not in numbers:
             missing.append(match.group())
     for match in WORD.finditer(reply):

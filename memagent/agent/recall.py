@@ -19,14 +19,12 @@ WITH_WORDS = 0.22  # enough where they share a rare word as well
 SHORT = 6  # words; a shorter message leans on the one before it
 
 
-def recall(context: ToolContext, text: str, before: str) -> Recalled:
-    """Hits worth showing, best first; `before` is what the person said last."""
+def recall(context: ToolContext, text: str, before: str, in_view: frozenset[int] = frozenset()) -> Recalled:
+    """Hits worth showing, best first. `before` is what the person said last; messages that are `in_view` are not repeated."""
     started = time.perf_counter()
     query = f"{text} {before}".strip() if before and len(text.split()) <= SHORT else text
-    message = context.message
-    hits = context.store.search(
-        SearchQuery(query, limit=LIMIT, exclude_messages=frozenset({message.id} if message is not None else ()))
-    )
+    here = frozenset({context.message.id} if context.message is not None else ())
+    hits = context.store.search(SearchQuery(query, limit=LIMIT, exclude_messages=here | in_view))
     shown = tuple(hits_to_dicts(context, [hit for hit in hits if relevant(hit)]))
     return Recalled(query, shown, (time.perf_counter() - started) * 1000)
 

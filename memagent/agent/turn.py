@@ -38,6 +38,7 @@ from memagent.tools.registry import TOOLS, run_tool
 from memagent.tools.tool import ToolContext
 
 MAX_CALLS = 24
+IN_VIEW = 8  # the newest messages are sure to be in the window, so recall does not repeat them
 HISTORY = 200  # messages looked at for the window; far more than fit
 DECLINE = "I don't know: nothing in memory supports an answer."
 WAIT = 0.05  # seconds between looks at the cancel event while models load
@@ -92,7 +93,8 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
     count = Counter(model)
     history = [m for m in agent.store.messages(message.session_id, before=message.id, limit=HISTORY) if m.content]
     before = next((m.content for m in reversed(history) if m.role == "user"), "")
-    progress.recalled = recall(progress.context, message.content, before)
+    in_view = frozenset(m.id for m in history[-IN_VIEW:])
+    progress.recalled = recall(progress.context, message.content, before, in_view)
     yield progress.keep(progress.recalled)
     progress.messages = [ChatMessage("user", message.content, at=message.created_at.isoformat())]
     schemas = tuple(tool.schema() for tool in TOOLS.values())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from memagent.memory.id_lists import ids_in, ids_text
 from memagent.memory.records import Fact, OwnerKind
 from memagent.memory.redact import Interval, Redaction, Redactor, search_fragment
-from memagent.memory.statements import AnyRow, from_json, insert, rows, run, to_json
+from memagent.memory.statements import from_json, insert, rows, run, to_json
 
 FOLLOW_UPS = 6  # messages after a source that are taken to talk about the same
 FEW_MENTIONS = 3  # an ordinary word that stands in no more other messages than this is erased there too
@@ -82,7 +83,7 @@ class Eraser:
             "select id, session_id, position, content, events from messages where space_id = :space "
             f"and (id in {ids_in(self.connection)} or {condition})"
         )
-        found = rows(self.connection, sql, space=self.space_id, ids=sources, **parameters)
+        found = run(self.connection, sql, space=self.space_id, ids=sources, **parameters).all()
         linked = self._linked(found)
         others = [row for row in found if row.id not in linked and self._redactor.mentions(row.content)]
         self._everywhere = len(others) <= FEW_MENTIONS
@@ -101,7 +102,7 @@ class Eraser:
                 self._move_sources("message", row.id, redaction)
                 self._reindex("message", row.id)
 
-    def _linked(self, found: Sequence[AnyRow]) -> set[int]:
+    def _linked(self, found: Sequence[Row[Any]]) -> set[int]:
         """The messages about the claim: its sources, what follows them closely, and those that share its topic."""
         near: set[tuple[int, int]] = set()
         for row in found:
@@ -136,7 +137,7 @@ class Eraser:
 
     def _erase_chunks(self) -> None:
         sql = f"select id, text from chunks where space_id = :space and id in {ids_in(self.connection)}"
-        for row in rows(self.connection, sql, space=self.space_id, ids=ids_text(self._spans["chunk"])):
+        for row in run(self.connection, sql, space=self.space_id, ids=ids_text(self._spans["chunk"])).all():
             redaction = self._redacted("chunk", row.id, row.text, about=True)
             if redaction.changed:
                 run(self.connection, "update chunks set text = :t where id = :id", t=redaction.text, id=row.id)
@@ -146,7 +147,7 @@ class Eraser:
     def _erase_titles(self) -> None:
         condition, parameters = self._mentions("title")
         sql = f"select id, title from sessions where space_id = :space and {condition}"
-        for row in rows(self.connection, sql, space=self.space_id, **parameters):
+        for row in run(self.connection, sql, space=self.space_id, **parameters).all():
             about = True if self._everywhere or row.id in self._sessions else None
             title = self._redactor.redact(row.title, about=about).text
             run(self.connection, "update sessions set title = :t where id = :id", t=title, id=row.id)
@@ -160,7 +161,7 @@ class Eraser:
             "select id, subject, attribute, value, text from facts where space_id = :space "
             f"and id not in {ids_in(self.connection)} and {condition} order by id"
         )
-        for row in rows(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters):
+        for row in run(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters).all():
             own = (row.subject, row.attribute, row.value)
             if any(self._redactor.redact(text, about=True).changed for text in own):
                 self.also_in.append(row.id)
@@ -175,7 +176,7 @@ class Eraser:
         mine = "(select id from core_blocks where space_id = :space)"
         for table, where in (("core_blocks", f"id in {mine}"), ("core_block_versions", f"block_id in {mine}")):
             sql = f"select id, content from {table} where {where} and {condition}"
-            for row in rows(self.connection, sql, space=self.space_id, **parameters):
+            for row in run(self.connection, sql, space=self.space_id, **parameters).all():
                 content = self._redactor.redact(row.content, about=True).text
                 run(self.connection, f"update {table} set content = :c where id = :id", c=content, id=row.id)
 
@@ -193,7 +194,7 @@ class Eraser:
         condition, parameters = self._mentions("arguments", "result")
         sql = f"select id, arguments, result from operations where space_id = :space and {condition}"
         about = True if self._everywhere else None
-        for row in rows(self.connection, sql, space=self.space_id, **parameters):
+        for row in run(self.connection, sql, space=self.space_id, **parameters).all():
             arguments = self._redactor.redact_json(from_json(row.arguments), about=about)
             result = self._redactor.redact_json(from_json(row.result), about=about)
             run(

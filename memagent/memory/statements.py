@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, CursorResult, Row, text
+from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.engine import Dialect
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnyRow: TypeAlias = tuple[Any, ...]
 
 
 @lru_cache(maxsize=512)
@@ -48,17 +48,20 @@ def run(connection: Connection, sql: str, **parameters: Any) -> CursorResult[*tu
     return connection.exec_driver_sql(driver_sql, tuple(parameters[name] for name in order))
 
 
-def one(connection: Connection, sql: str, **parameters: Any) -> tuple[Any, ...] | None:
+def one(connection: Connection, sql: str, **parameters: Any) -> AnyRow | None:
     """The first row, or None."""
     cursor = _cursor(connection, sql, parameters)
-    row: tuple[Any, ...] | None = cursor.fetchone()
+    row: AnyRow | None = cursor.fetchone()
     cursor.close()
     return row
 
 
-def rows(connection: Connection, sql: str, **parameters: Any) -> Sequence[AnyRow]:
+def rows(connection: Connection, sql: str, **parameters: Any) -> list[AnyRow]:
     """All rows."""
-    return run(connection, sql, **parameters).all()
+    cursor = _cursor(connection, sql, parameters)
+    found: list[AnyRow] = cursor.fetchall()
+    cursor.close()
+    return found
 
 
 def insert(connection: Connection, table: str, **values: Any) -> int:

@@ -16,6 +16,7 @@ SURE = 0.5
 SURE_SLOT = 0.5
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 OTHER_SUBJECT = 0.1
+NO_SUBJECT = 0.75  # the fact names nobody, so it may well be about whom the question names
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
 STATES = 0.4  # a message counts as telling something from this probability on
 MOST_READ = 12
@@ -179,7 +180,7 @@ def _candidate(
             score = max(score, 0.5 + understood.slot_probability / 2)
             words = item.value
         elif not same and asked != USER and not content_words(asked) & content_words(item.text):
-            score *= OTHER_SUBJECT
+            score *= NO_SUBJECT if item.subject == USER else OTHER_SUBJECT
         whole = item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         if not words or (_overlap(words, item.value) and not whole):
             words = item.value

@@ -13,8 +13,18 @@ from memagent.conversation import ToolResult
 from memagent.models.answers import Candidate, Found
 from memagent.models.evidence import USER
 
-SURELY_SAID = 0.9
+SURELY_SAID = 0.95
 PIECE = re.compile(r"\S+\s*")
+
+SECOND_PERSON = {
+    "i": "you", "i'm": "you're", "im": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "am": "are", "my": "your",
+    "mine": "yours", "me": "you", "myself": "yourself", "we": "you", "we're": "you're", "we've": "you've", "our": "your",
+    "ours": "yours", "us": "you",
+}  # fmt: skip
+FIRST_PERSON_I = frozenset({"i", "i'm", "i've", "i'll", "i'd"})
+SECOND_PERSON_WORD = re.compile(
+    r"(?<![\w'’])(?:" + "|".join(sorted(SECOND_PERSON, key=len, reverse=True)) + r")(?![\w'’])", re.I
+)
 
 UNKNOWN = (
     "I don't know: you haven't told me {what}.",
@@ -43,33 +53,45 @@ def stream(reply: str) -> Iterator[str]:
         yield match.group()
 
 
-def owner(subject: str) -> str:
-    return "you" if subject == USER else subject
-
-
 def joined(items: Sequence[str]) -> str:
     """ "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def stored(results: Sequence[ToolResult], key: str) -> str:
-    """After writes: what is now remembered, and what it replaced."""
+def stored(results: Sequence[ToolResult], sentence: str) -> str:
+    """After writes: what is now remembered, in the person's words where it is simply new, and what it replaced."""
     if not results:
-        return choose(NO_FACT, key)
-    said = [_stored_one(result) for result in results]
-    lead = choose(("Noted: {}.", "Got it: {}.", "I'll remember: {}."), key)
-    return lead.format("; ".join(said))
+        return choose(NO_FACT, sentence)
+    if all(result.ok and result.content["action"] == "added" for result in results):
+        when = [f" ({result.content['when']})" for result in results if result.content.get("when")][:1]
+        said = your_words(sentence).rstrip(" .!,;")
+        return choose(("Noted: {}{}.", "Got it: {}{}.", "I'll remember: {}{}."), sentence).format(said, *when or [""])
+    return choose(("Noted: {}.", "Got it: {}.", "I'll remember: {}."), sentence).format(
+        "; ".join(_stored_one(result) for result in results)
+    )
+
+
+def your_words(sentence: str) -> str:
+    """What the person said, said back to them: "my sister" becomes "your sister"."""
+
+    def turned(match: re.Match[str]) -> str:
+        word = match.group()
+        other = SECOND_PERSON[word.casefold()]
+        return other.capitalize() if word[0].isupper() and word.casefold() not in FIRST_PERSON_I else other
+
+    return SECOND_PERSON_WORD.sub(turned, sentence)
 
 
 def _stored_one(result: ToolResult) -> str:
     if not result.ok:
         return f"I could not store that ({result.content.get('error', 'unknown error')})"
     content = result.content
-    about = f"{owner(str(content['subject']))}, {content['attribute']}: {content['value']}"
+    subject = str(content["subject"])
+    about = f"{'your' if subject == USER else f'{subject},'} {content['attribute']}: {content['value']}"
     if content.get("when"):
         about += f" ({content['when']})"
     if content["action"] == "superseded" and content.get("before"):
-        return f"{about} (before: {content['before']})"
+        return f"{about}, no longer {content['before']}"
     if content["action"] == "repeated":
         return f"{about} (you had told me)"
     if content.get("also"):

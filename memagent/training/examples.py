@@ -18,7 +18,7 @@ class FactLabel:
 
     value: Span
     subject: tuple[int, Span] | None
-    slot: str
+    slot: str | None  # None: not labelled
     kind: str
     single: bool
 

@@ -24,6 +24,7 @@ from memagent.training.packs import load_packs
 from memagent.training.public import load_chatter, load_groups
 from memagent.training.reading import Group, Readings
 from memagent.training.runs import Run, prepare
+from memagent.training.written import load_readings, shuffled
 
 GROUPS, POOL = 11, 330  # groups in a batch, and in a pool that is sorted by length
 TOKENS = 112
@@ -60,18 +61,20 @@ def group_loss(network: Reader, groups: list[Group]) -> tuple[Tensor, dict[str, 
     return total, {name: float(loss.detach()) for name, loss in losses.items()}
 
 
-def group_batches(readings: Readings) -> Iterator[list[Group]]:
+def group_batches(readings: Readings, written: list[Group], share: float) -> Iterator[list[Group]]:
+    rng = readings.rng
+
     def stream() -> Iterator[tuple[int, Group]]:
         while True:
-            group = readings.draw()
+            group = shuffled(rng.choice(written), rng) if written and rng.random() < share else readings.draw()
             yield max(len(window.text) for window in group.windows), group
 
     return by_length(stream(), GROUPS, POOL)
 
 
-def train(network: Reader, run: Run, readings: Readings) -> None:
+def train(network: Reader, run: Run, readings: Readings, share: float) -> None:
     optimiser, schedule = run.optimiser(network)
-    batches = group_batches(readings)
+    batches = group_batches(readings, load_readings(), share)
     sums: dict[str, float] = {}
     said, count = time.monotonic(), 0
     for step in run.steps_to_do(network, optimiser, schedule):
@@ -99,6 +102,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
+    parser.add_argument("--written", type=float, default=0.15, help="share of hand-written groups")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
     parser.add_argument("--export", action="store_true", help="write the bundled weights and the model card at the end")
@@ -110,7 +114,7 @@ def main() -> None:
     rate = arguments.rate
     run = Run(arguments.out, arguments.steps, trunk_rate=rate, head_rate=5 * rate, bf16=arguments.bf16)
     composer = Composer(load_packs(), arguments.seed)
-    train(network, run, Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)))
+    train(network, run, Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)), arguments.written)
     torch.save(network.state_dict(), arguments.out / "reader.pt")
     if arguments.export:
         from memagent.training.export import export_reader

@@ -12,6 +12,7 @@ from memagent.training.noise import roughen
 from memagent.training.packs import Slot
 
 WINDOWS = 4  # in a group
+RELATIVES = ("sister", "brother", "mother", "father", "daughter", "son", "niece", "nephew", "aunt", "uncle", "cousin", "boss")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ class Readings:
 
     def _answering(self, question: str, slot: Slot, subject: Subject, kind: str, wanted: str) -> Window:
         rng = self.rng
+        if slot.name in RELATIVES and subject.is_user and kind == "span" and rng.random() < 0.4:
+            text, name = self._named_relative(slot.name)
+            return self._window(text, "span", name)
         templates = slot.states + (slot.changes if rng.random() < 0.4 else ())
         statement = self._stated(rng.choice(templates), slot, subject, wanted)
         answer = statement.value
@@ -104,9 +108,25 @@ class Readings:
         moved = sentence.shifted(len(lead))
         return Sentence(lead + sentence.text, moved.value, None, moved.old, moved.when)
 
+    def _named_relative(self, relation: str) -> tuple[str, Span]:
+        """Something about "my sister Ana", which also says what the sister is called; the span of the name."""
+        rng, composer = self.rng, self.composer
+        name = rng.choice(composer.packs.pools["person_name"])
+        relative = Subject("third", f"my {relation} {name}")
+        slot = composer.personal_slot()
+        while True:
+            sentence = composer.state_sentence(slot, relative)
+            if sentence.subject is not None:
+                end = sentence.subject[1]
+                return sentence.text, (end - len(name), end)
+            slot = composer.personal_slot()
+
     def _near_miss(self, question: str, slot: Slot, subject: Subject) -> Window:
         rng, composer = self.rng, self.composer
         roll = rng.random()
+        if slot.name in RELATIVES and subject.is_user and rng.random() < 0.35:
+            other = rng.choice([relation for relation in RELATIVES if relation != slot.name])
+            return Window(self._named_relative(other)[0])
         if roll < 0.30:
             for _ in range(20):
                 other = composer.subject_for(slot, third=0.7)

@@ -25,6 +25,7 @@ from memagent.training.network import Trunk, Understanding
 from memagent.training.packs import load_packs
 from memagent.training.pairs import Pair, draw_pair
 from memagent.training.runs import Run, prepare
+from memagent.training.written import load_messages
 
 MESSAGE_BATCH, PAIR_BATCH, POOL = 40, 16, 1280
 TOKENS = 96
@@ -58,7 +59,7 @@ class Batch:
                 self.tags[row, found[0]] = 1
                 self.tags[row, found[0] + 1 : found[1] + 1] = 2
                 about = self._subject(encoding, fact.subject)
-                slot = slots.get(fact.slot, 0)
+                slot = IGNORED if fact.slot is None else slots.get(fact.slot, 0)
                 rows.append((row, found[0], found[1], slot, KINDS.index(fact.kind), int(fact.single), *about))
             if example.value is not None and not example.facts:
                 found = token_span(encoding, 0, example.value)
@@ -132,10 +133,13 @@ def pair_loss(network: Understanding, pairs: list[Pair]) -> Tensor:
     return functional.cross_entropy(scores, labels)
 
 
-def message_batches(composer: Composer) -> Iterator[list[Example]]:
+def message_batches(composer: Composer, written: list[Example], share: float) -> Iterator[list[Example]]:
     def stream() -> Iterator[tuple[int, Example]]:
         while True:
-            example = composer.draw()
+            if written and composer.rng.random() < share:
+                example = composer.noisy(composer.rng.choice(written))
+            else:
+                example = composer.draw()
             yield len(example.text) + len(example.context), example
 
     return by_length(stream(), MESSAGE_BATCH, POOL)
@@ -150,10 +154,10 @@ def pair_batches(composer: Composer) -> Iterator[list[Pair]]:
     return by_length(stream(), PAIR_BATCH, POOL)
 
 
-def train(network: Understanding, run: Run, seed: int) -> None:
+def train(network: Understanding, run: Run, seed: int, share: float) -> None:
     slots = {name: index for index, name in enumerate(slot_names())}
     optimiser, schedule = run.optimiser(network)
-    messages = message_batches(Composer(load_packs(), seed))
+    messages = message_batches(Composer(load_packs(), seed), load_messages(), share)
     pairs = pair_batches(Composer(load_packs(), seed + 1))
     sums: dict[str, float] = {}
     said = time.monotonic()
@@ -185,6 +189,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
+    parser.add_argument("--written", type=float, default=0.15, help="share of hand-written messages")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
     parser.add_argument("--export", action="store_true", help="write the bundled weights and the model card at the end")
@@ -195,7 +200,7 @@ def main() -> None:
         network.load_state_dict(torch.load(arguments.start, weights_only=True))
     rate = arguments.rate
     run = Run(arguments.out, arguments.steps, trunk_rate=rate, head_rate=5 * rate, bf16=arguments.bf16)
-    train(network, run, arguments.seed)
+    train(network, run, arguments.seed, arguments.written)
     torch.save(network.state_dict(), arguments.out / "understanding.pt")
     (arguments.out / "slots.json").write_text(json.dumps(slot_names()), encoding="utf-8")
     if arguments.export:

@@ -64,10 +64,11 @@ def texts(value: Any) -> list[str]:
 
 @given(st.lists(stored_results(), max_size=4), KEY)
 def test_what_was_stored_is_said_in_the_words_of_the_results(results: list[ToolResult], key: str) -> None:
-    reply = replies.stored(results, key)
-    assert unsupported(reply, texts([item.content for item in results])) == []
+    sentence = " ".join([key, *(str(item.content.get("value", "")) for item in results)])
+    reply = replies.stored(results, sentence)
+    assert unsupported(reply, [*texts([item.content for item in results]), replies.your_words(sentence)]) == []
     for item in results:
-        assert str(item.content["value"] if item.ok else item.content["error"]) in reply
+        assert plain(str(item.content["value"] if item.ok else item.content["error"])).strip(" .!,;") in plain(reply)
 
 
 @given(found(), KEY)
@@ -109,15 +110,16 @@ def test_the_same_message_gets_the_same_words_and_wording_varies() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"action": "added", "value": "Porto"}, "you, home city: Porto."),
-        ({"action": "added", "value": "Porto", "when": "March 2026"}, "you, home city: Porto (March 2026)."),
-        ({"action": "superseded", "value": "Porto", "before": "Leeds"}, "you, home city: Porto (before: Leeds)."),
-        ({"action": "repeated", "value": "Porto"}, "you, home city: Porto (you had told me)."),
+        ({"action": "added", "value": "Porto"}, "you live in Porto with your cat, and you're glad."),
+        ({"action": "added", "value": "Porto", "when": "March 2026"}, "you're glad (March 2026)."),
+        ({"action": "superseded", "value": "Porto", "before": "Leeds"}, "your home city: Porto, no longer Leeds."),
+        ({"action": "repeated", "value": "Porto"}, "your home city: Porto (you had told me)."),
         ({"action": "queued", "value": "Porto", "also": ["Leeds", "Hull"]}, "Porto (beside Leeds and Hull)."),
     ],
 )
 def test_what_is_said_of_a_write(content: dict[str, Any], said: str) -> None:
-    assert replies.stored([result(subject=USER, attribute="home city", **content)], "k").endswith(said)
+    sentence = "I live in Porto with my cat, and I'm glad."
+    assert replies.stored([result(subject=USER, attribute="home city", **content)], sentence).endswith(said)
 
 
 def test_a_write_that_failed_and_a_message_without_a_fact_are_admitted() -> None:

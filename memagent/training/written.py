@@ -1,0 +1,89 @@
+"""Hand-written training lines beside the packs: messages with their labels, and questions with earlier messages.
+
+They are in the style of real people, which templates are not. Each line is used many times, with fresh noise; the hand-written
+*development* sets are other lines by another hand, and a test keeps the two apart.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from memagent.errors import InputError
+from memagent.models.labels import ACTS, KINDS, MODES
+from memagent.training.compose import Span
+from memagent.training.examples import Example, FactLabel
+from memagent.training.reading import Group, Window
+
+FOLDER = Path(__file__).parent / "packs"
+
+
+def load_messages() -> list[Example]:
+    """All hand-written messages. Raises InputError for a label that is not in the text."""
+    return [_example(line) for line in _lines("messages_*.jsonl")]
+
+
+def load_readings() -> list[Group]:
+    """All hand-written groups. Raises InputError for an answer that is not in its window."""
+    return [_group(line) for line in _lines("readings_*.jsonl")]
+
+
+def shuffled(group: Group, rng: random.Random) -> Group:
+    """The group with its windows in another order."""
+    return Group(group.question, tuple(rng.sample(group.windows, len(group.windows))))
+
+
+def _lines(pattern: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(line)
+        for path in sorted(FOLDER.glob(pattern))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    ]
+
+
+def _example(line: dict[str, Any]) -> Example:
+    text, context = line["text"], line.get("context") or ""
+    facts = tuple(
+        FactLabel(
+            _find(fact["value"], text),
+            _subject(fact["subject"], text, context),
+            fact.get("slot"),
+            fact["kind"] if fact["kind"] in KINDS else "fact",
+            bool(fact["single"]),
+        )
+        for fact in line.get("facts", ())
+    )
+    asked = line.get("subject")
+    act, mode = line["act"], line.get("mode") or "value"
+    if act not in ACTS or mode not in MODES:
+        raise InputError(f"unknown act or mode in {text!r}", "see memagent/models/labels.py")
+    subject = _subject(asked, text, context) if asked else None
+    return Example(text, act, context, mode=mode, facts=facts, slot=line.get("slot"), subject=subject)
+
+
+def _group(line: dict[str, Any]) -> Group:
+    windows = []
+    for index, text in enumerate(line["windows"]):
+        if index == line["in"]:
+            windows.append(Window(text, "span", _find(line["answer"], text)))
+        else:
+            windows.append(Window(text))
+    return Group(line["question"], tuple(windows))
+
+
+def _find(words: str, text: str) -> Span:
+    at = text.find(words)
+    if at < 0:
+        raise InputError(f"{words!r} is not in {text!r}", "correct the line")
+    return at, at + len(words)
+
+
+def _subject(words: str, text: str, context: str) -> tuple[int, Span] | None:
+    if words == "user":
+        return None
+    if words in text:
+        return 0, _find(words, text)
+    return 1, _find(words, context)
