@@ -24,11 +24,11 @@ def plain(text: str) -> str:
 
 def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
     """Names and numbers of `reply` that occur nowhere in `evidence`, in order of appearance."""
-    known = plain("\n".join(evidence))
-    words = {bare(word) for word in WORD.findall(known)}
-    numbers = {digits(number) for number in NUMBER.findall(known)}
+    told = "\n".join(evidence)
+    words = {bare(plain(word)) for word in WORD.findall(told)}
+    numbers = {digits(number) for number in NUMBER.findall(told)}
     missing = []
-    for match in NUMBER.finditer(plain(reply)):
+    for match in NUMBER.finditer(reply):
         if digits(match.group()) not in numbers:
             missing.append(match.group())
     for match in WORD.finditer(reply):

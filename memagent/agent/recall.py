@@ -16,7 +16,7 @@ from memagent.tools.tool import ToolContext
 LIMIT = 8
 NEAREST = 0.35  # cosine of MiniLM: below it two short texts have little to do with each other
 WITH_WORDS = 0.22  # enough where they share a rare word as well
-SHORT = 6  # words; a shorter message leans on the one before it
+SHORT = 10  # words; a shorter message leans on the one before it
 
 
 def recall(context: ToolContext, text: str, before: str, in_view: frozenset[int] = frozenset()) -> Recalled:

@@ -234,6 +234,7 @@ class FactStore(StoreBase):
         return Fact(
             fact_id, draft.kind, draft.subject, draft.attribute, draft.value, draft.text, draft.valid_from,
             draft.valid_to, mapping.moment(now), None, draft.confidence, draft.trust, 1, pinned, None,  # type: ignore[arg-type]
+            draft.single,
         )  # fmt: skip
 
     def _tell_again(self, recorder: Recorder, fact: Fact, draft: FactDraft) -> Fact:

@@ -16,6 +16,9 @@ SURE = 0.5
 SURE_SLOT = 0.5
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 OTHER_SUBJECT = 0.1
+CERTAIN_SLOT = 0.8
+OTHER_SLOT_SCORE = 0.5  # the question is certainly about another slot than the fact fills
+SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 NO_SUBJECT = 0.75  # the fact names nobody, so it may well be about whom the question names
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
 STATES = 0.4  # a message counts as telling something from this probability on
@@ -67,8 +70,10 @@ def answer(
     if understood.mode == "why":
         return _why(evidence)
     aliases = alias_words(understood, evidence)
-    candidates = _candidates(reader, question, understood, evidence, asked, aliases)
-    sure = [candidate for candidate in candidates if candidate.score >= SURE]
+    slots = understanding.known_slots
+    candidates = _candidates(reader, question, understood, evidence, asked, aliases, slots)
+    least = SURE_IN_LIST if understood.mode in ("list", "count") else SURE
+    sure = [candidate for candidate in candidates if candidate.score >= least]
     if not sure:
         return Found("nothing", follow=_follow(question, understood, aliases), asked=asked, near=tuple(evidence[:1]))
     kind = _kind(understood, sure)
@@ -125,6 +130,7 @@ def _candidates(
     evidence: Sequence[Evidence],
     asked: str,
     aliases: Mapping[str, frozenset[str]],
+    known_slots: frozenset[str],
 ) -> list[Candidate]:
     """Best first; among nearly equal ones the newest first."""
     readings = reader.read(question, [item.window for item in evidence])
@@ -133,7 +139,7 @@ def _candidates(
         again = reader.read(renamed, [item.window for item in evidence])
         readings = [max(pair, key=lambda one: one.probability) for pair in zip(readings, again, strict=True)]
     found = [
-        _candidate(understood, item, reading, asked, aliases)
+        _candidate(understood, item, reading, asked, aliases, known_slots)
         for item, reading in zip(evidence, readings, strict=True)
         if understood.mode == "previous" or item.current
     ]
@@ -169,6 +175,7 @@ def _candidate(
     reading: Answer,
     asked: str,
     aliases: Mapping[str, frozenset[str]],
+    known_slots: frozenset[str],
 ) -> Candidate:
     score = reading.probability
     words = reading.words
@@ -181,6 +188,8 @@ def _candidate(
             words = item.value
         elif not same and asked != USER and not content_words(asked) & content_words(item.text):
             score *= NO_SUBJECT if item.subject == USER else OTHER_SUBJECT
+        elif not slotted and item.attribute in known_slots and understood.slot_probability >= CERTAIN_SLOT:
+            score *= OTHER_SLOT_SCORE
         whole = item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         if not words or (_overlap(words, item.value) and not whole):
             words = item.value

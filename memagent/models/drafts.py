@@ -15,6 +15,7 @@ SURE_PAIR = 0.6
 DOUBTFUL_PAIR = 0.2  # below it a second value of the same slot is kept beside the first
 PRONOUNS = frozenset({"she", "he", "they", "it", "her", "him", "them", "his", "who", "that", "this", "user"})
 MOST_CANDIDATES = 6
+FUNCTION_WORDS = frozenset({"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"})  # no values
 LONGEST_ATTRIBUTE = 6  # words
 
 
@@ -32,14 +33,16 @@ class Write:
 
 def with_own_subjects(understood: Understood, alone: Understood) -> Understood:
     """The message as read in its context, but a value whose sentence names a subject itself keeps that one."""
-    named = {value.span: value.subject for value in alone.values if value.subject is not None}
-    values = tuple(
-        replace(value, subject=named[value.span])
-        if value.subject is not None and value.subject.source == "context" and _names(named.get(value.span))
-        else value
-        for value in understood.values
-    )
-    return replace(understood, values=values)
+    def own(value: Value) -> Value:
+        if value.subject is None or value.subject.source != "context":
+            return value
+        for other in alone.values:
+            overlap = other.span[0] < value.span[1] and value.span[0] < other.span[1]
+            if overlap and _names(other.subject):
+                return replace(value, subject=other.subject)
+        return value
+
+    return replace(understood, values=tuple(map(own, understood.values)))
 
 
 def _names(subject: Reference | None) -> bool:
@@ -55,7 +58,9 @@ def plan_writes(
     taken: set[int] = set()
     for value in understood.values:
         alone = len(understood.values) == 1
-        if (value.probability < SURE_VALUE and not alone) or value.words.casefold() in writes:
+        if (value.probability < SURE_VALUE and not alone) or not content_words(value.words) - FUNCTION_WORDS:
+            continue
+        if value.words.casefold() in writes:
             continue
         free = [fact for fact in facts if fact.number not in taken]
         write = _placed(understanding, understood, value, free, context)
@@ -125,7 +130,7 @@ def _corrected(
     if named:
         return named[0]
     slotted = [f for f in facts if f.attribute == write.attribute and same_subject(write.subject, f.subject)]
-    if slotted and value.slot_probability >= SURE_SLOT:
+    if slotted and not write.several and value.slot_probability >= SURE_SLOT:
         return slotted[0]
     leans = value.subject is None or value.subject.source == "context" or not _names(value.subject)
     just_said = [fact for fact in facts if context and fact.text.casefold() in context.casefold()]

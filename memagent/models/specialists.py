@@ -16,7 +16,7 @@ from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
 from memagent.models.answers import Evidence, answer, rank_for_erasure
 from memagent.models.chat_model import ChatRequest
-from memagent.models.drafts import SURE_SLOT, Write, plan_writes, with_own_subjects
+from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.reader import Reader
 from memagent.models.sentences import split_sentences
@@ -25,6 +25,7 @@ from memagent.models.understanding import TELLING, Understanding, Understood
 CONTEXT_TOKENS = 2048
 ASK_LIMIT = 14
 MAX_HOPS = 2
+CLEAR = 0.85  # an act this likely without context is taken
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 
 
@@ -79,17 +80,34 @@ class Specialists:
             yield TextDelta(piece)
 
     def _understand(self, sentence: str, context: str) -> Understood:
-        """The likeliest act that can be carried out: to tell needs a value, and what may be a question is looked up."""
+        """The likeliest act that can be carried out: to tell needs a value, and what may be a question is looked up.
+
+        A sentence that is clear on its own is taken at its word; the context is for those that are not.
+        """
         understood = self._understood(sentence, context)
-        if context and any(v.subject is not None and v.subject.source == "context" for v in understood.values):
-            understood = with_own_subjects(understood, self._understood(sentence, ""))
-        slotted = understood.slot_probability >= SURE_SLOT and not understood.values
+        if context:
+            understood = self._at_its_word(understood, self._understood(sentence, ""))
+        sure = any(value.probability >= SURE_VALUE for value in understood.values)
+        slotted = understood.slot_probability >= SURE_SLOT and not sure
         if understood.act == "talk" and (understood.acts["ask"] >= POSSIBLE or slotted):
             return replace(understood, act="ask")
-        if understood.act in TELLING and not understood.values:
+        if understood.act in TELLING and not sure:
             other = max(("forget", "ask", "calculate"), key=understood.acts.__getitem__)
             if understood.acts[other] >= POSSIBLE:
                 return replace(understood, act=other)
+        return understood
+
+    @staticmethod
+    def _at_its_word(understood: Understood, alone: Understood) -> Understood:
+        if alone.act_probability >= CLEAR:
+            kept = {name: getattr(alone, name) for name in ("act", "act_probability", "acts", "mode")}
+            understood = replace(understood, **kept)
+            if alone.subject is not None:
+                understood = replace(understood, subject=alone.subject)
+            if alone.slot_probability >= SURE_SLOT:
+                understood = replace(understood, slot=alone.slot, slot_probability=alone.slot_probability)
+        if any(value.subject is not None and value.subject.source == "context" for value in understood.values):
+            understood = with_own_subjects(understood, alone)
         return understood
 
     # --- calls ------------------------------------------------------------------------------------------------------

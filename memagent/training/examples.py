@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,7 @@ class Example:
     slot: str | None = None
     subject: tuple[int, Span] | None = None
     value: Span | None = None  # the value named in a question ("is my dentist Dr Soto?")
+    subject_known: bool = True  # False: whom a question is about is not labelled
 
 
 class Composer:
@@ -247,7 +249,8 @@ class Composer:
         about = None if subject.is_user or sentence.subject is None else (0, sentence.subject)
         bare = not placeholders(template)
         context = self.state_sentence(slot, subject).text if bare and rng.random() < 0.8 else ""
-        return Example(sentence.text, "forget", context, subject=about, value=sentence.value)
+        mode = forget_mode(template)
+        return Example(sentence.text, "forget", context, mode=mode, subject=about, value=sentence.value)
 
     def calculation(self) -> Example:
         return Example(self.rng.choice(self.packs.acts["calculate"]), "calculate")
@@ -275,6 +278,11 @@ class Composer:
         facts = tuple(replace(f, value=move(f.value), subject=moved(f.subject)) for f in example.facts)
         value = move(example.value) if example.value else None
         return replace(example, text=text, facts=facts, subject=moved(example.subject), value=value)
+
+
+def forget_mode(text: str) -> str:
+    """`list` for a request to forget all there is about somebody, `value` for one thing."""
+    return "list" if re.search(r"everything|\ball\b|anything", text) else "value"
 
 
 def _shift(fact: FactLabel, by: int, *, text_only: bool = True) -> FactLabel:

@@ -44,7 +44,7 @@ class Batch:
         encodings = [encode(e.text, e.context, TOKENS) for e in examples]
         self.inputs = inputs(encodings)
         self.acts = torch.tensor([ACTS.index(e.act) for e in examples])
-        self.modes = torch.tensor([MODES.index(e.mode) if e.act == "ask" else IGNORED for e in examples])
+        self.modes = torch.tensor([MODES.index(e.mode) if e.act in ("ask", "forget") else IGNORED for e in examples])
         self.tags = torch.full(self.inputs.ids.shape, IGNORED)
         rows: list[tuple[int, int, int, int, int, int, int, int]] = []
         for row, (example, encoding) in enumerate(zip(examples, encodings, strict=True)):
@@ -68,7 +68,7 @@ class Batch:
                     self.tags[row, found[0] + 1 : found[1] + 1] = 2
             if example.act in ("ask", "forget"):
                 slot = IGNORED if example.slot is None else slots.get(example.slot, 0)
-                about = self._subject(encoding, example.subject)
+                about = self._subject(encoding, example.subject) if example.subject_known else (IGNORED, IGNORED)
                 rows.append((row, 0, 0, slot, IGNORED, IGNORED, *about))
         self.queries = torch.tensor(rows, dtype=torch.long).view(-1, 8)
 

@@ -14,7 +14,7 @@ from typing import Any
 from memagent.errors import InputError
 from memagent.models.labels import ACTS, KINDS, MODES
 from memagent.training.compose import Span
-from memagent.training.examples import Example, FactLabel
+from memagent.training.examples import Example, FactLabel, forget_mode
 from memagent.training.reading import Group, Window
 
 FOLDER = Path(__file__).parent / "packs"
@@ -57,11 +57,14 @@ def _example(line: dict[str, Any]) -> Example:
         for fact in line.get("facts", ())
     )
     asked = line.get("subject")
-    act, mode = line["act"], line.get("mode") or "value"
+    act = line["act"]
+    mode = forget_mode(text) if act == "forget" else line.get("mode") or "value"
     if act not in ACTS or mode not in MODES:
         raise InputError(f"unknown act or mode in {text!r}", "see memagent/models/labels.py")
     subject = _subject(asked, text, context) if asked else None
-    return Example(text, act, context, mode=mode, facts=facts, slot=line.get("slot"), subject=subject)
+    return Example(
+        text, act, context, mode=mode, facts=facts, slot=line.get("slot"), subject=subject, subject_known=bool(asked)
+    )
 
 
 def _group(line: dict[str, Any]) -> Group:

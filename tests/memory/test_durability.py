@@ -1,23 +1,33 @@
 """What was acknowledged is there after kill -9, and with several processes on one store.
 
-MEMAGENT_KILL_TRIALS sets the number of kills (6 by default, 200 for the figure in docs/log.md).
+MEMAGENT_LONG_TESTS=1 runs the long form: 200 kills, and two minutes of writing and reading at once.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
-import sqlite3
+import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from memagent.errors import NotFoundError
+from memagent.memory.maintenance import check
 from memagent.memory.statements import rows
 from memagent.memory.store import MemoryStore
+from memagent.models.hash_embedder import HashEmbedder
 
-TRIALS = int(os.environ.get("MEMAGENT_KILL_TRIALS", "6"))
+ROOT = Path(__file__).parents[2]
+LONG = bool(os.environ.get("MEMAGENT_LONG_TESTS"))
+TRIALS = 200 if LONG else 6
+SOAK_SECONDS = 120 if LONG else 4
 
 WRITER = """
 import sys
@@ -41,23 +51,6 @@ with MemoryStore.open(url, embedder=HashEmbedder(64)) as store:
             print("forgotten", fact.id, text, sep="\\t", flush=True)
 """
 
-READER = """
-import sys, time
-from memagent.memory.records import SearchQuery
-from memagent.memory.store import MemoryStore
-
-seen, give_up = 0, time.monotonic() + 60
-with MemoryStore.open(sys.argv[1]) as store:
-    while seen < int(sys.argv[2]) and time.monotonic() < give_up:
-        facts = store.facts(limit=10_000)
-        seen = len(facts)
-        kept = [fact for fact in facts if int(fact.value.rpartition(" ")[2]) % 7 != 3]
-        if kept:
-            hits = store.search(SearchQuery(kept[0].text, scope="facts", limit=50))
-            assert kept[0].id in [hit.id for hit in hits], "a fact that is stored is not found"
-print(seen)
-"""
-
 
 def start(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -70,6 +63,7 @@ def acknowledged(output: str) -> list[tuple[str, int, str]]:
     return [(kind, int(row_id), text) for kind, row_id, text in lines]
 
 
+@pytest.mark.timeout(60 + 10 * TRIALS)
 def test_kill_minus_nine_loses_nothing_that_was_acknowledged(url: str, tmp_path: Path) -> None:
     chance = random.Random(11)
     MemoryStore.open(url).close()
@@ -96,13 +90,11 @@ def test_kill_minus_nine_loses_nothing_that_was_acknowledged(url: str, tmp_path:
             last = told[-1]
             assert lost <= ({last[1]} if last[0] == "fact" else set())  # its forgetting may have been committed, unsaid
             assert not forgotten & set(facts)
+            assert check(store).problems == ()
     assert total > TRIALS
     with MemoryStore.open(url) as store:
         assert store.finish_scrub()
-        with store.database.write() as connection:
-            assert [tuple(row) for row in rows(connection, "PRAGMA integrity_check")] == [("ok",)]
-            for words in ("fact_words", "message_words"):
-                connection.exec_driver_sql(f"insert into {words}({words}, rank) values ('integrity-check', 1)")
+        with store.database.read() as connection:
             for table, kind in (("facts", "fact"), ("messages", "message")):
                 orphans = (
                     f"select id from {table} "
@@ -112,26 +104,76 @@ def test_kill_minus_nine_loses_nothing_that_was_acknowledged(url: str, tmp_path:
                 assert rows(connection, orphans) == []
 
 
-def test_several_processes_write_and_read_one_store(url: str, tmp_path: Path) -> None:
-    writers, each = 4, 30
-    MemoryStore.open(url).close()
-    left = writers * sum(number % 7 != 3 for number in range(each))
-    processes = [start(WRITER, url, f"Writer{number}", str(each)) for number in range(writers)]
-    reader = start(READER, url, str(left))
-    told = []
-    for process in processes:
-        output, errors = process.communicate(timeout=100)
-        assert (process.returncode, errors) == (0, "")
-        told += acknowledged(output)
+def soak(role: str, url: str, name: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.memory.soak", role, url, name, str(SOAK_SECONDS)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def follow(writer: subprocess.Popen[str], url: str, heard: list[str], missing: list[str]) -> None:
+    """Note all that a writer says; whatever it has been promised must be seen by this process from then on."""
+    assert writer.stdout is not None
     with MemoryStore.open(url) as store:
-        assert len(store.facts(limit=10_000)) == left
-        assert {row_id for kind, row_id, _ in told if kind == "message"} == {
-            message.id for session in store.sessions() for message in store.messages(session.id)
-        }
-    output, errors = reader.communicate(timeout=100)
-    assert (reader.returncode, errors) == (0, "") and int(output) >= left
-    with sqlite3.connect(tmp_path / "data" / "memory.db") as raw:
-        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        for line in writer.stdout:
+            heard.append(line)
+            for kind, row_id, text in acknowledged(line):
+                if kind != "message" and value_of(store, row_id) != (text if kind == "fact" else None):
+                    missing.append(line)
+
+
+def value_of(store: MemoryStore, fact_id: int) -> str | None:
+    try:
+        return store.fact(fact_id).value
+    except NotFoundError:
+        return None
+
+
+@pytest.mark.timeout(SOAK_SECONDS + 120)
+def test_several_processes_write_and_read_one_store(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    MemoryStore.open(url).close()
+    names = [f"Writer{number}" for number in range(4)]
+    writers = [soak("write", url, name) for name in names]
+    readers = [soak("read", url, f"Reader{number}") for number in range(2)]
+    heard: list[list[str]] = [[] for _ in writers]
+    missing: list[str] = []
+    threads = [
+        threading.Thread(target=follow, args=(writer, url, lines, missing))
+        for writer, lines in zip(writers, heard, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    outputs = [reader.communicate() for reader in readers]
+    for thread in threads:
+        thread.join()
+    errors = [writer.stderr.read() for writer in writers if writer.stderr is not None] + [said for _, said in outputs]
+    assert errors == [""] * 6
+    assert [process.wait(30) for process in (*writers, *readers)] == [0] * 6
+    assert missing == []
+    for output, _ in outputs:
+        assert {text for _, _, text in acknowledged(output)} == set(names), "a reader sees what each writer writes"
+    promised = acknowledged("".join(line for lines in heard for line in lines))
+    with MemoryStore.open(url, embedder=HashEmbedder(64)) as store:
+        facts = {fact.id: fact.value for fact in store.facts(state="all", limit=1_000_000)}
+        assert facts == {row_id: text for kind, row_id, text in promised if kind == "fact"}
+        for kind, row_id, text in promised:
+            if kind == "message":
+                assert store.message(row_id).content == text
+        assert store.finish_scrub() and check(store).problems == ()
+    with capsys.disabled():
+        report([lines[-1] for lines in heard] + [output.splitlines()[-1] for output, _ in outputs])
+
+
+def report(times: list[str]) -> None:
+    """A table of what the processes did; shown in the long form only."""
+    if not LONG:
+        return
+    merged: dict[str, list[float]] = {}
+    for one in map(json.loads, times):
+        for name, calls in one.items():
+            merged.setdefault(name, []).extend(calls)
+    print(f"\n{'4 writers, 2 readers; ms':26}{'n':>8}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}")
+    for name, calls in merged.items():
+        cuts = statistics.quantiles(calls, n=100, method="inclusive")
+        print(f"{name:26}{len(calls):8}{cuts[49]:9.2f}{cuts[94]:9.2f}{cuts[98]:9.2f}{max(calls):9.1f}")
 
 
 def test_two_processes_may_start_a_new_store_at_once(url: str) -> None:

@@ -95,9 +95,7 @@ def test_rows_vectors_queue_and_sources_go_and_a_tombstone_stays(store: MemorySt
         for table in ("facts", "fact_sources"):
             assert rows(connection, f"select * from {table}") == []
         assert rows(connection, "select * from vectors where owner_kind = 'fact'") == []
-        assert [row[0] for row in rows(connection, "select action from index_queue where owner_kind = 'fact'")] == [
-            "delete"
-        ]
+        assert rows(connection, "select action from index_queue where owner_kind = 'fact'") == [("delete",)]
         (stone,) = rows(connection, "select owner_kind, owner_id, asked_by from tombstones")
         assert tuple(stone) == ("fact", fact.id, "user")
     logged = store.operation(change.operation_id)

@@ -113,7 +113,7 @@ def test_forgetting_leaves_no_row_that_says_it(store: MemoryStore) -> None:
     with store.database.read() as connection:
         names = rows(connection, "select tablename from pg_tables where schemaname = current_schema()")
         for (table,) in names:
-            dump = "\n".join(str(tuple(row)) for row in rows(connection, f"select * from {table}"))
+            dump = "\n".join(str(row) for row in rows(connection, f"select * from {table}"))
             assert "quizzledorf" not in dump.lower(), table
     with pytest.raises(NotFoundError):
         store.fact(fact.id)

@@ -113,12 +113,12 @@ class StoreMachine(RuleBasedStateMachine):
         with self.store.database.read() as connection:
             current = rows(connection, "select id, slot, claim_hash, single from facts where retired_at is null")
             closed = rows(connection, "select fact_id, other_id from conflicts")
-        assert len({row.claim_hash for row in current}) == len(current)
+        assert len({claim_hash for _, _, claim_hash, _ in current}) == len(current)
         settled = {frozenset(row) for row in closed}
-        for one in current:
-            for other in current:
-                if one.id < other.id and one.slot == other.slot and one.single and other.single:
-                    assert frozenset((one.id, other.id)) in settled
+        for one, slot, _, single in current:
+            for other, other_slot, _, other_single in current:
+                if one < other and slot == other_slot and single and other_single:
+                    assert frozenset((one, other)) in settled
 
     @invariant()
     def full_text_vectors_and_queue_agree_with_the_rows(self) -> None:
@@ -127,11 +127,10 @@ class StoreMachine(RuleBasedStateMachine):
         with self.store.database.write() as connection:
             for words in ("fact_words", "message_words", "chunk_words"):  # raises when index and table differ
                 connection.exec_driver_sql(f"insert into {words}({words}, rank) values ('integrity-check', 1)")
-            texts = {
-                ("fact", row.id): fact_text(row.subject, row.attribute, row.value, row.text)
-                for row in rows(connection, "select * from facts")
-            }
-            texts |= {("message", row.id): row.content for row in rows(connection, "select * from messages")}
+            claims = rows(connection, "select id, subject, attribute, value, text from facts")
+            texts = {("fact", claim[0]): fact_text(*claim[1:]) for claim in claims}
+            said = rows(connection, "select id, content from messages")
+            texts |= {("message", message_id): content for message_id, content in said}
             vectors = rows(connection, "select owner_kind, owner_id, content_hash from vectors")
             queued = rows(connection, "select owner_kind, owner_id from index_queue where action = 'embed'")
             assert rows(connection, "PRAGMA foreign_key_check") == []

@@ -322,13 +322,12 @@ def test_views_read_well_in_a_shell(store: MemoryStore) -> None:
     change = store.add_fact(LONDON, asked_by="model")
     store.add_fact(PARIS, asked_by="model")
     with store.database.read() as connection:
-        assert [row.value for row in rows(connection, "select * from current_facts where space = 'default'")] == [
-            "Paris"
-        ]
+        assert rows(connection, "select value from current_facts where space = 'default'") == [("Paris",)]
         assert len(rows(connection, "select superseded_by, retired_at from fact_history")) == 2
-        (line,) = rows(connection, "select * from conversation")
-        assert (line.session, line.role, line.content) == ("t", "user", "I live in London")
-        assert [row.id for row in rows(connection, "select * from operation_log order by id")][0] == change.operation_id
+        assert rows(connection, "select session, role, content from conversation") == [
+            ("t", "user", "I live in London")
+        ]
+        assert rows(connection, "select id from operation_log order by id")[0] == (change.operation_id,)
 
 
 def test_threads_share_a_store(store: MemoryStore) -> None:

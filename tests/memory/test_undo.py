@@ -24,9 +24,9 @@ def snapshot(store: MemoryStore) -> dict[str, Any]:
             "where f.retired_at is null order by s.id"
         )
         return {
-            "facts": [tuple(row) for row in rows(connection, current)],
+            "facts": rows(connection, current),
             "conflicts": [(c.newer.id, c.older.id) for c in store.conflicts()],
-            "sources": [tuple(row) for row in rows(connection, sources)],
+            "sources": rows(connection, sources),
             "core": [block.content for block in store.core_blocks()],
         }
 

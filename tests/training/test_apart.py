@@ -21,6 +21,7 @@ import yaml
 from memagent.evals import dev_sets
 from memagent.memory.words import STOP_WORDS
 from memagent.training.packs import PLACEHOLDER, load_packs
+from memagent.training.written import load_messages, load_readings
 
 GRAM = 6
 LONG = 5
@@ -53,11 +54,13 @@ def dev_texts() -> frozenset[str]:
 
 @cache
 def templates() -> frozenset[str]:
-    """Every sentence of the packs, placeholders and all."""
+    """Every sentence of the packs, placeholders and all, and every hand-written training line."""
     packs = load_packs()
     kinds = ("states", "asks", "changes", "befores", "yesnos", "forgets", "lists", "whens")
     found = {template for slot in packs.slots for kind in kinds for template in getattr(slot, kind)}
-    return frozenset(found.union(*packs.acts.values()))
+    written = {text for example in load_messages() for text in (example.text, example.context) if text}
+    written |= {text for group in load_readings() for text in (group.question, *(w.text for w in group.windows))}
+    return frozenset(found.union(written, *packs.acts.values()))
 
 
 def forms(template: str) -> Iterator[list[str]]:

@@ -1,9 +1,8 @@
-"""How long a search takes, embedding apart, in a space that shares its database with another; with baselines of the
-same run.
+"""How long a search takes, embedding apart, in a space that shares its database with another.
 
 python -m memagent.evals.bench.search --facts 1000 10000 100000 --index
 
-Baselines: the matrix product and partial sort alone (raw numpy), and one FTS5 query with a space filter over the same
+Baselines of the same run: the matrix product and partial sort alone (raw numpy), and one FTS5 query with a space filter over the same
 content words (raw sqlite3). `--index` builds Chroma as well, and measures it and its recall@10 against exact search.
 """
 
@@ -14,8 +13,7 @@ import random
 import sqlite3
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from zlib import crc32
@@ -23,6 +21,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from memagent.evals.bench.timing import Timing, measure, print_table
 from memagent.memory.records import FactDraft, Scope, SearchQuery
 from memagent.memory.store import MemoryStore
 from memagent.memory.words import fts_query
@@ -36,7 +35,6 @@ _SUBJECTS = ("user", "user", "user", "Ana", "Ben", "boiler")
 _ATTRIBUTES = ("favourite colour", "job", "home city", "car", "phone")
 
 Vectors = NDArray[np.float32]
-Times = list[tuple[float, float]]  # milliseconds on the clock and of processor time, of each call
 
 
 class ClusteredVectors:
@@ -97,7 +95,7 @@ def fill(folder: Path, facts: int, embedder: ClusteredVectors, corpus: Corpus, q
     return url, questions
 
 
-def raw_words(path: Path, questions: Sequence[str]) -> Times:
+def raw_words(path: Path, questions: Sequence[str]) -> Timing:
     """One FTS5 query for the content words, joined to the space, best ten by BM25."""
     sql = (
         "select facts.id from fact_words join facts on facts.id = fact_words.rowid"
@@ -107,7 +105,7 @@ def raw_words(path: Path, questions: Sequence[str]) -> Times:
         return measure(lambda n: connection.execute(sql, (fts_query(questions[n]), K)).fetchall(), len(questions))
 
 
-def raw_vectors(path: Path, queries: Vectors) -> tuple[Times, list[list[int]]]:
+def raw_vectors(path: Path, queries: Vectors) -> tuple[Timing, list[list[int]]]:
     """The matrix product and partial sort, and the ids of the nearest facts that they give."""
     with closing(sqlite3.connect(path)) as connection:
         stored = connection.execute("select owner_id, data from vectors where space_id = 1").fetchall()
@@ -123,7 +121,7 @@ def raw_vectors(path: Path, queries: Vectors) -> tuple[Times, list[list[int]]]:
     return measure(search, len(queries)), nearest
 
 
-def recall(store: MemoryStore, queries: Vectors, truth: Sequence[Sequence[int]]) -> tuple[Times, float]:
+def recall(store: MemoryStore, queries: Vectors, truth: Sequence[Sequence[int]]) -> tuple[Timing, float]:
     """Milliseconds of the index alone, and the share of the true nearest facts that it finds."""
     keeper = store.index_keeper
     assert keeper is not None
@@ -132,64 +130,47 @@ def recall(store: MemoryStore, queries: Vectors, truth: Sequence[Sequence[int]])
     return times, statistics.mean(len(ids & set(true)) / K for ids, true in zip(found, truth, strict=True))
 
 
-def run(folder: Path, facts: int, queries: int, seed: int, with_index: bool) -> None:
+def run(folder: Path, facts: int, queries: int, seed: int, with_index: bool) -> dict[str, Timing]:
+    """The timings, by what was measured."""
     embedder, corpus = ClusteredVectors(seed), Corpus(seed)
     url, questions = fill(folder, facts, embedder, corpus, queries)
     vectors = embedder.embed(questions)
     path = folder / f"{facts}.db"
-    times, truth = raw_vectors(path, vectors)
-    show(facts, "raw numpy, exact", times)
-    show(facts, "raw FTS5, same words", raw_words(path, questions))
+    results: dict[str, Timing] = {}
+    results["raw numpy, exact"], truth = raw_vectors(path, vectors)
+    results["raw FTS5, same words"] = raw_words(path, questions)
     with MemoryStore.open(url, space="main") as store:
-        show(facts, "search, words only", timed(store, questions))
+        results["search, words only"] = timed(store, questions)
     with MemoryStore.open(url, space="main", embedder=embedder) as store:
-        show(facts, "first search (loads vectors)", timed(store, questions[:1]))
-        show(facts, "search, facts", timed(store, questions, "facts"))
-        show(facts, "search, all", timed(store, questions))
-        if not with_index:
-            return
-        keeper = store.index_keeper
-        assert keeper is not None
-        keeper.threshold = 0
-        start = time.perf_counter()
-        store.drain()
-        print(f"{facts:>9,} facts  Chroma built in {time.perf_counter() - start:.1f} s", flush=True)
-        times, share = recall(store, vectors, truth)
-        show(facts, f"Chroma alone, recall@{K} {share:.4f}", times)
-        show(facts, "search through Chroma, all", timed(store, questions))
+        results["first search (loads vectors)"] = timed(store, questions[:1])
+        results["search, facts"] = timed(store, questions, "facts")
+        results["search, all"] = timed(store, questions)
+        if with_index:
+            keeper = store.index_keeper
+            assert keeper is not None
+            keeper.threshold = 0
+            results["building Chroma"] = measure(lambda _: store.drain(), 1)
+            times, share = recall(store, vectors, truth)
+            results[f"Chroma alone, recall@{K} {share:.4f}"] = times
+            results["search through Chroma, all"] = timed(store, questions)
+    return results
 
 
-def timed(store: MemoryStore, questions: Sequence[str], scope: Scope = "all") -> Times:
+def timed(store: MemoryStore, questions: Sequence[str], scope: Scope = "all") -> Timing:
     return measure(lambda n: store.search(SearchQuery(questions[n], scope=scope)), len(questions))
 
 
-def measure(action: Callable[[int], object], count: int) -> Times:
-    times = []
-    for number in range(count):
-        clock, processor = time.perf_counter(), time.thread_time()
-        action(number)
-        times.append(((time.perf_counter() - clock) * 1000, (time.thread_time() - processor) * 1000))
-    return times
-
-
-def show(facts: int, name: str, times: Times) -> None:
-    clock = sorted(wall for wall, _ in times)
-    p95 = clock[min(int(len(clock) * 0.95), len(clock) - 1)]
-    processor = statistics.median(used for _, used in times)
-    figures = f"p50 {statistics.median(clock):8.2f}  p95 {p95:8.2f}  processor p50 {processor:8.2f} ms"
-    print(f"{facts:>9,} facts  {name:32} {figures}  n {len(times)}", flush=True)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=int, nargs="+", default=[1000, 10_000], help="sizes of the store")
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--index", action="store_true", help="measure Chroma, too (a minute to build per 100,000)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         for facts in options.facts:
-            run(Path(folder), facts, options.queries, options.seed, options.index)
+            results = run(Path(folder), facts, options.queries, options.seed, options.index)
+            print_table(f"search, {facts:,} facts", results)
 
 
 if __name__ == "__main__":

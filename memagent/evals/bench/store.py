@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 import random
 import sqlite3
-import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memagent.evals.bench.timing import Timing, measure, print_table
 from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.store import MemoryStore
 
@@ -49,7 +48,7 @@ class FixedVectors:
         self._vectors: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = [hash(text) % 1000 for text in texts]
+        rows = [crc32(text.encode()) % 1000 for text in texts]
         return self._vectors[rows]
 
 
@@ -67,25 +66,6 @@ class _Talk:
     def draft(self, number: int, sources: tuple[SourceSpan, ...] = ()) -> FactDraft:
         subject, attribute, value = self.sentence(2), self.sentence(1), self.sentence(2)
         return FactDraft(f"{subject} {number}", attribute, value, self.sentence(), sources=sources)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Milliseconds of each call: on the clock, and of processor time, which other programs do not lengthen."""
-
-    wall: list[float]
-    processor: list[float]
-
-
-def measure(action: Callable[[int], object], count: int) -> Timing:
-    """Time each of `count` calls."""
-    wall, processor = [], []
-    for number in range(count):
-        start, used = time.perf_counter(), time.thread_time()
-        action(number)
-        processor.append((time.thread_time() - used) * 1000)
-        wall.append((time.perf_counter() - start) * 1000)
-    return Timing(wall, processor)
 
 
 def baseline(path: Path, facts: int, writes: int, seed: int, full_sync: bool) -> Timing:
@@ -147,19 +127,16 @@ def run(folder: Path, facts: int, writes: int, seed: int, full_sync: bool) -> di
     return results
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=int, default=10_000, help="facts stored before measuring")
     parser.add_argument("--writes", type=int, default=2000, help="writes measured")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--full-sync", action="store_true", help="PRAGMA synchronous = FULL")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         results = run(Path(folder), options.facts, options.writes, options.seed, options.full_sync)
-    print(f"{'ms':28}{'p50':>8}{'p95':>8}{'p99':>8}{'cpu p50':>9}{'cpu p95':>9}{'n':>7}   ({options.facts:,} facts)")
-    for name, timing in results.items():
-        wall, cpu = (statistics.quantiles(times, n=100) for times in (timing.wall, timing.processor))
-        print(f"{name:28}{wall[49]:8.3f}{wall[94]:8.3f}{wall[98]:8.3f}{cpu[49]:9.3f}{cpu[94]:9.3f}{len(timing.wall):7}")
+    print_table(f"store, {options.facts:,} facts", results)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import argparse
 import random
-import statistics
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from memagent.agent.assemble import Agent
 from memagent.agent.turn import run_turn
 from memagent.conversation import Failed, ToolReturned
 from memagent.errors import ModelError
+from memagent.evals.bench.timing import Timing, measure, print_table
 from memagent.memory.records import FactDraft
 from memagent.memory.store import MemoryStore
 from memagent.models.embedder import MiniLMEmbedder
@@ -58,58 +58,57 @@ def drafts(count: int, seed: int) -> list[FactDraft]:
     return found
 
 
-def fill(store: MemoryStore, facts: list[FactDraft]) -> float:
-    """Store the facts and embed them in batches; seconds."""
-    started = time.perf_counter()
+def fill(store: MemoryStore, facts: list[FactDraft]) -> None:
+    """Store the facts and embed them in batches."""
     for draft in facts:
         store.add_fact(draft, asked_by="import")
     store.attach_embedder(MiniLMEmbedder())
     store.drain()
-    return time.perf_counter() - started
 
 
-def measure(agent: Agent, texts: list[str]) -> tuple[list[float], float]:
-    """Milliseconds of each turn after the first few, and how many tools a turn called on average."""
+def turns(agent: Agent, texts: list[str]) -> tuple[Timing, float]:
+    """The time of each turn after the first few, and how many tools a turn called on average."""
     session = agent.store.start_session(model=agent.model_name).id
-    times, calls = [], 0
-    for text in texts:
-        started = time.perf_counter()
-        for event in run_turn(agent, session, text):
+    calls = 0
+
+    def turn(number: int) -> None:
+        nonlocal calls
+        for event in run_turn(agent, session, texts[number]):
             calls += isinstance(event, ToolReturned)
             if isinstance(event, Failed):
-                raise ModelError(f"the turn {text!r} failed: {event.reason}", event.hint)
-        times.append((time.perf_counter() - started) * 1000)
-    return times[WARM_UP:], calls / len(texts)
+                raise ModelError(f"the turn {texts[number]!r} failed: {event.reason}", event.hint)
+
+    timing = measure(turn, len(texts))
+    return Timing(timing.wall[WARM_UP:], timing.processor[WARM_UP:]), calls / len(texts)
 
 
-def run(folder: Path, facts: int, turns: int, seed: int) -> dict[str, tuple[list[float], float]]:
-    """Times and calls a turn, by what was said."""
+def run(folder: Path, facts: int, count: int, seed: int) -> dict[str, Timing]:
+    """The timings, by what was said."""
     told = drafts(facts, seed)
     with MemoryStore.open(f"sqlite:///{folder / 'memory.db'}", data_dir=folder) as store:
-        seconds = fill(store, told)
-        print(f"{facts:,} facts stored and embedded in {seconds:.0f} s")
+        fill(store, told)
         agent = Agent(store, "memagent")
         agent.give(Specialists(), None)
         rng = random.Random(seed + 1)
-        asked = [_ASKED[d.attribute].format(name=d.subject) for d in rng.choices(told, k=turns + WARM_UP)]
-        stated = [
-            f"my locker at gym number {number} is {rng.randrange(1000, 9999)}" for number in range(turns + WARM_UP)
-        ]
-        return {"ask": measure(agent, asked), "state": measure(agent, stated)}
+        count += WARM_UP
+        asked = [_ASKED[d.attribute].format(name=d.subject) for d in rng.choices(told, k=count)]
+        stated = [f"my locker at gym number {number} is {rng.randrange(1000, 9999)}" for number in range(count)]
+        results = {}
+        for name, texts in (("ask", asked), ("state", stated)):
+            timing, calls = turns(agent, texts)
+            results[f"{name}, {calls:.1f} tool calls"] = timing
+        return results
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=int, default=10_000, help="facts stored before measuring")
     parser.add_argument("--turns", type=int, default=40, help="turns measured of each kind")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         results = run(Path(folder), options.facts, options.turns, options.seed)
-    print(f"{'ms a turn':12}{'p50':>9}{'p95':>9}{'max':>9}{'calls':>8}{'n':>6}   ({options.facts:,} facts)")
-    for name, (times, calls) in results.items():
-        cuts = statistics.quantiles(times, n=100, method="inclusive")
-        print(f"{name:12}{cuts[49]:9.1f}{cuts[94]:9.1f}{max(times):9.1f}{calls:8.1f}{len(times):6}")
+    print_table(f"turn, {options.facts:,} facts", results)
 
 
 if __name__ == "__main__":
