@@ -103,7 +103,7 @@ def _placed(
             return _over(leaning, write)
     if write.several:
         return write
-    candidates = [fact for fact in others if same_subject(write.subject, fact.subject)][:MOST_CANDIDATES]
+    candidates = [f for f in others if f.single and same_subject(write.subject, f.subject)][:MOST_CANDIDATES]
     relations = understanding.compare([(Claim(understood.text, value.span), _claim(fact)) for fact in candidates])
     best, best_probability = None, SURE_PAIR
     for fact, relation in zip(candidates, relations, strict=True):
@@ -125,15 +125,17 @@ def _corrected(
     understood: Understood, value: Value, write: Write, facts: Sequence[Evidence], context: str
 ) -> Evidence | None:
     """What a correction is about: a fact whose value it names, or one of the slot, or of the message just before."""
-    rest = (understood.text[: value.span[0]] + " " + understood.text[value.span[1] :]).casefold()
-    named = [fact for fact in facts if fact.value.casefold() in rest]
+    rest = content_words(understood.text[: value.span[0]] + " " + understood.text[value.span[1] :])
+    named = [fact for fact in facts if content_words(fact.value) and content_words(fact.value) <= rest]
     if named:
         return named[0]
-    slotted = [f for f in facts if f.attribute == write.attribute and same_subject(write.subject, f.subject)]
+    slotted = [
+        f for f in facts if f.single and f.attribute == write.attribute and same_subject(write.subject, f.subject)
+    ]
     if slotted and not write.several and value.slot_probability >= SURE_SLOT:
         return slotted[0]
     leans = value.subject is None or value.subject.source == "context" or not _names(value.subject)
-    just_said = [fact for fact in facts if context and fact.text.casefold() in context.casefold()]
+    just_said = [f for f in facts if f.single and context and f.text.casefold() in context.casefold()]
     return just_said[0] if leans and just_said else None
 
 

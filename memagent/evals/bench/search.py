@@ -2,8 +2,9 @@
 
 python -m memagent.evals.bench.search --facts 1000 10000 100000 --index
 
-Baselines of the same run: the matrix product and partial sort alone (raw numpy), and one FTS5 query with a space filter over the same
-content words (raw sqlite3). `--index` builds Chroma as well, and measures it and its recall@10 against exact search.
+Baselines of the same run: the matrix product and partial sort alone (raw numpy), and one FTS5 query with a space filter
+over the same content words (raw sqlite3). `--index` builds Chroma as well, and measures it and its recall@10 against
+exact search.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ PATIENCE = 60.0  # seconds
 
 
 def command(words: Sequence[str], home: Path) -> None:
-    subprocess.run(words, env=environment(home), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(words, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -53,16 +53,21 @@ class Chat:
             [*MEMAGENT, "chat"], env=environment(home), stdin=theirs, stdout=theirs, stderr=theirs
         )
         os.close(theirs)
+        self._unread = b""
 
     def wait_for(self, text: bytes) -> None:
-        """Read the screen until `text` is at its end, or anywhere in it if it is a whole line. Raises ModelError."""
-        shown, give_up = b"", time.monotonic() + PATIENCE
-        while text not in shown:
+        """Read the screen until `text` follows what was waited for before. Raises ModelError."""
+        give_up = time.monotonic() + PATIENCE
+        while text not in self._unread:
             if time.monotonic() > give_up or self._process.poll() is not None:
-                raise ModelError(f"the chat did not show {text!r}", shown.decode(errors="replace"))
-            if select.select([self._screen], [], [], 0.1)[0]:
-                with suppress(OSError):  # it has ended
-                    shown += os.read(self._screen, 65536)
+                raise ModelError(f"the chat did not show {text!r}", self._unread.decode(errors="replace"))
+            self._read()
+        self._unread = self._unread.partition(text)[2]
+
+    def _read(self) -> None:
+        if select.select([self._screen], [], [], 0.1)[0]:
+            with suppress(OSError):  # the other end is closed
+                self._unread += os.read(self._screen, 65536)
 
     def type(self, line: str) -> None:
         os.write(self._screen, line.encode() + b"\r")
@@ -75,9 +80,7 @@ class Chat:
         while self._process.poll() is None:
             if time.monotonic() > end:
                 self._process.kill()
-            if select.select([self._screen], [], [], 0.1)[0]:
-                with suppress(OSError):
-                    os.read(self._screen, 65536)
+            self._read()
         os.close(self._screen)
 
 
@@ -91,7 +94,9 @@ def first_prompt(home: Path) -> tuple[float, float]:
         prompt = time.perf_counter()
         chat.type("hello")
         chat.wait_for(b"context ")
-        return (prompt - started) * 1000, (time.perf_counter() - started) * 1000
+        reply = time.perf_counter()
+        chat.wait_for(PROMPT)  # what is typed before is lost
+        return (prompt - started) * 1000, (reply - started) * 1000
     finally:
         chat.close()
 
