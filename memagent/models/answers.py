@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -69,7 +68,7 @@ def answer(
         return Found("nothing", asked=asked)
     if understood.mode == "why":
         return _why(evidence)
-    aliases = alias_words(understood, evidence)
+    aliases = alias_names(understood, evidence)
     slots = understanding.known_slots
     candidates = _candidates(reader, question, understood, evidence, asked, aliases, slots)
     least = SURE_IN_LIST if understood.mode in ("list", "count") else SURE
@@ -105,9 +104,9 @@ def telling(understanding: Understanding, understood: Understood, evidence: Sequ
     return sorted([*facts, *stating], key=lambda item: item.score, reverse=True)[:MOST_READ]
 
 
-def alias_words(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, frozenset[str]]:
-    """Other names of the question's subject: told "my sister is Ana", "sister" may be called "ana" and the other way round."""
-    aliases: dict[str, set[str]] = defaultdict(set)
+def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, str]:
+    """Other names of the question's subject by its words: told "my sister is Ana", "sister" is also called "Ana"."""
+    aliases: dict[str, str] = {}
     wanted = content_words(understood.subject.words) if understood.subject is not None else frozenset[str]()
     for item in evidence:
         if not item.is_fact or not item.current or item.subject != USER:
@@ -116,11 +115,11 @@ def alias_words(understood: Understood, evidence: Sequence[Evidence]) -> dict[st
         relation = content_words(item.attribute) | (wanted & content_words(item.text) - name)
         if len(name) <= 3 and wanted & relation:
             for word in wanted & relation:
-                aliases[word] |= name
+                aliases.setdefault(word, item.value)
         elif wanted & name and len(content_words(item.attribute)) <= 2:
             for word in wanted & name:
-                aliases[word] |= content_words(item.attribute)
-    return {word: frozenset(names) for word, names in aliases.items()}
+                aliases.setdefault(word, item.attribute)
+    return aliases
 
 
 def _candidates(
@@ -129,7 +128,7 @@ def _candidates(
     understood: Understood,
     evidence: Sequence[Evidence],
     asked: str,
-    aliases: Mapping[str, frozenset[str]],
+    aliases: Mapping[str, str],
     known_slots: frozenset[str],
 ) -> list[Candidate]:
     """Best first; among nearly equal ones the newest first."""
@@ -174,7 +173,7 @@ def _candidate(
     item: Evidence,
     reading: Answer,
     asked: str,
-    aliases: Mapping[str, frozenset[str]],
+    aliases: Mapping[str, str],
     known_slots: frozenset[str],
 ) -> Candidate:
     score = reading.probability
@@ -246,16 +245,15 @@ def _why(evidence: Sequence[Evidence]) -> Found:
     return Found("why", (Candidate(best, best.value or best.text, best.score, {}, 0, 0),))
 
 
-def _renamed(question: str, understood: Understood, aliases: Mapping[str, frozenset[str]]) -> str | None:
+def _renamed(question: str, understood: Understood, aliases: Mapping[str, str]) -> str | None:
     """The question with its subject called by the other name."""
     if understood.subject is None or understood.subject.source != "text" or not aliases:
         return None
-    names = sorted({name for other in aliases.values() for name in other})
     start, end = understood.subject.span
-    return question[:start] + " ".join(names) + question[end:]
+    return question[:start] + next(iter(aliases.values())) + question[end:]
 
 
-def _follow(question: str, understood: Understood, aliases: Mapping[str, frozenset[str]]) -> str | None:
+def _follow(question: str, understood: Understood, aliases: Mapping[str, str]) -> str | None:
     return _renamed(question, understood, aliases)
 
 

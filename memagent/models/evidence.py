@@ -94,11 +94,11 @@ def plain_subject(words: str) -> str:
     return " ".join(kept) or USER
 
 
-def same_subject(left: str, right: str, aliases: Mapping[str, frozenset[str]] | None = None) -> bool:
+def same_subject(left: str, right: str, aliases: Mapping[str, str] | None = None) -> bool:
     """Whether two subjects may be the same: both the person, or sharing a naming word, directly or by an alias."""
     if USER in (left, right):
         return left == right
     ours, theirs = content_words(left), content_words(right)
     for word in list(ours):
-        ours |= (aliases or {}).get(word, frozenset())
+        ours |= content_words((aliases or {}).get(word, ""))
     return bool(ours & theirs)

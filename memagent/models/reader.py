@@ -17,8 +17,10 @@ WEIGHTS = BUNDLED / "reader.safetensors"
 MAX_TOKENS = 192
 LONGEST_SPAN = 24
 BATCH_TOKENS = 1024
-# In training one window in six answers, among hits of a search more than every second one: the log odds of "none" move by the difference
-# of the two priors (Saerens et al. 2002, "Adjusting the Outputs of a Classifier to New a Priori Probabilities").
+RECENT = 128  # readings of single windows that are kept
+# In training one window in six answers, among hits of a search more than every second one: the log odds of "none" move
+# by the difference of the two priors (Saerens et al. 2002, "Adjusting the Outputs of a Classifier to New a Priori
+# Probabilities").
 PRIOR_SHIFT = 2.0
 
 
@@ -47,9 +49,21 @@ class Reader:
         heads = {name: np.asarray(weight, np.float32) for name, weight in weights.items() if name.startswith("head.")}
         self._answer = heads["head.answer.weight"], heads["head.answer.bias"]
         self._span = heads["head.span.weight"], heads["head.span.bias"]
+        self._recent: dict[tuple[str, str], Answer] = {}
 
     def read(self, question: str, windows: Sequence[str]) -> list[Answer]:
-        """One answer a window, in order."""
+        """One answer a window, in order. What was read lately is kept: a turn asks for the same thing twice."""
+        recent = ((window, self._recent.get((question, window))) for window in windows)
+        answers = {window: answer for window, answer in recent if answer is not None}
+        new = [window for window in dict.fromkeys(windows) if window not in answers]
+        if new:
+            answers |= zip(new, self._read(question, new), strict=True)
+            if len(self._recent) > RECENT:
+                self._recent.clear()
+            self._recent |= {(question, window): answers[window] for window in new}
+        return [answers[window] for window in windows]
+
+    def _read(self, question: str, windows: Sequence[str]) -> list[Answer]:
         encodings = tokenizer().encode_batch([(question, window) for window in windows])
         for encoding in encodings:
             encoding.truncate(MAX_TOKENS)

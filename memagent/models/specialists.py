@@ -26,6 +26,7 @@ CONTEXT_TOKENS = 2048
 ASK_LIMIT = 14
 MAX_HOPS = 2
 CLEAR = 0.85  # an act this likely without context is taken
+FOLLOW_UP_WORDS = 4
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 
 
@@ -97,6 +98,17 @@ class Specialists:
                 return replace(understood, act=other)
         return understood
 
+    def _whole_question(self, sentence: str, understood: Understood, context: str) -> str:
+        """A follow-up ("and Felix?") as the question that it means: the one before, about the new subject."""
+        subject = understood.subject
+        if not context or subject is None or subject.source != "text" or len(sentence.split()) > FOLLOW_UP_WORDS:
+            return sentence
+        before = self._understood(context, "")
+        if before.act != "ask" or before.subject is None or before.subject.source != "text":
+            return sentence
+        start, end = before.subject.span
+        return context[:start] + subject.words + context[end:]
+
     @staticmethod
     def _at_its_word(understood: Understood, alone: Understood) -> Understood:
         if alone.act_probability >= CLEAR:
@@ -159,7 +171,8 @@ class Specialists:
             return [ToolCall(f"{prefix}0", "memory_search", self._query(turn, sentence, understood))]
         if len(made) >= MAX_HOPS:
             return []
-        follow = answer(self.reader, self.understanding, sentence, understood, evidence_of(made)).follow
+        question = self._whole_question(sentence, understood, turn.context)
+        follow = answer(self.reader, self.understanding, question, understood, evidence_of(made)).follow
         if follow is None:
             return []
         query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
@@ -204,7 +217,9 @@ class Specialists:
                 said.append(replies.stored(writes, sentence))
             elif understood.act == "ask":
                 found = evidence_of(turn.result_of(f"search-{index}-"))
-                said.append(replies.answered(answer(self.reader, self.understanding, sentence, understood, found), sentence))
+                question = self._whole_question(sentence, understood, turn.context)
+                given = answer(self.reader, self.understanding, question, understood, found)
+                said.append(replies.answered(given, sentence))
             elif understood.act == "forget":
                 erased = [result for _, result in turn.result_of(f"forget-{index}-")]
                 said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))

@@ -13,6 +13,10 @@ from memagent.training.noise import roughen
 from memagent.training.packs import Packs, Slot, placeholders
 
 
+BESIDE_FIRST = ("also ", "and also ", "oh also, ", "plus ", "and ", "another one: ", "on top of that ", "and then ")
+BESIDE_LAST = (" as well", " too", " also", " as well, by the way", ", as well as the other", " on top", ", too", " either")
+
+
 @dataclass(frozen=True)
 class FactLabel:
     """One fact of a message: the value's span, whom it is about (0 text, 1 context; None the user), and its slot."""
@@ -118,6 +122,13 @@ class Composer:
         assert sentence.value is not None, slot.name
         return FactLabel(sentence.value, None if subject.is_user else about, slot.name, slot.kind, slot.single)
 
+    def beside(self, sentence: Sentence) -> Sentence:
+        """The sentence as one more of its kind: "also ...", "... as well"."""
+        if self.rng.random() < 0.55:
+            return replace(sentence, text=sentence.text.rstrip(".!") + self.rng.choice(BESIDE_LAST))
+        lead = self.rng.choice(BESIDE_FIRST)
+        return replace(sentence, text=lead + sentence.text).shifted(len(lead))
+
     # --- acts -------------------------------------------------------------------------------------------------------
 
     def statement(self) -> Example:
@@ -133,6 +144,8 @@ class Composer:
             if earlier.subject is not None:
                 context, given = earlier.text, (1, earlier.subject)
         sentence = self.state_sentence(first, subject, pronoun=pronoun)
+        if rng.random() < 0.06:
+            sentence = self.beside(sentence)
         text, facts = sentence.text, [self.label(first, sentence, subject, given)]
         for _ in range(rng.choices((0, 1, 2), (0.54, 0.31, 0.15))[0]):
             text, facts = self.join(text, facts, first, subject, given or facts[0].subject)

@@ -22,7 +22,10 @@ class Pair:
 
 
 def draw_pair(composer: Composer) -> Pair:
-    """One labelled pair; about half of them unrelated, and most of those near misses."""
+    """One labelled pair; about half of them unrelated, most of those near misses.
+
+    A value that is told as one more ("as well", "also") replaces nothing, whatever the slot.
+    """
     rng = composer.rng
     slot = composer.slot()
     subject = composer.subject_for(slot)
@@ -34,6 +37,8 @@ def draw_pair(composer: Composer) -> Pair:
         templates = slot.states + slot.changes * 3
         new = composer.fill(rng.choice(templates), slot, subject, value=value)
         label = "same" if value == old_value else "replaces" if slot.single else "unrelated"
+        if label == "replaces" and rng.random() < 0.35:
+            new, label = composer.beside(composer.state_sentence(slot, subject, value=value)), "unrelated"
     elif roll < 0.45:
         new, label = composer.state_sentence(slot, subject, value=old_value), "same"
     elif roll < 0.70:
