@@ -1,7 +1,7 @@
 # make demo    the main job, end to end, in a temporary home
-# make test    everything that must be green before a change lands
+# make test    everything that must be green before a change lands; MEMAGENT_LONG_TESTS=1 kills and writes for longer
 # make check   ruff, mypy and the import contracts
-# make bench   latency of the store, of search and of a turn
+# make bench   latency of start-up, of the store, of search and of a turn; BENCH=--full for larger stores
 # PYTHON=python3.13 make test   with another interpreter (3.11 or newer)
 
 PYTHON ?= python3
@@ -30,6 +30,7 @@ demo: $(VENV)/.runtime
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check memagent migrations tests
+	$(VENV)/bin/ruff format --check memagent migrations tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
@@ -37,7 +38,7 @@ test: check
 	$(VENV)/bin/python -m pytest
 
 bench: $(VENV)/.runtime
-	$(VENV)/bin/python -m memagent.evals.bench
+	$(VENV)/bin/python -m memagent.evals.bench $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

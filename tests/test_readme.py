@@ -46,6 +46,7 @@ def test_the_readme_shows_commands() -> None:
     assert len(shown_commands()) >= 10
 
 
+@pytest.mark.slow
 def test_every_command_of_the_readme_does_what_it_says(home: Path, tmp_path: Path) -> None:
     scripts = tmp_path / "bin"
     scripts.mkdir()

@@ -20,7 +20,7 @@ SHORT = 10  # words; a shorter message leans on the one before it
 
 
 def recall(context: ToolContext, text: str, before: str, in_view: frozenset[int] = frozenset()) -> Recalled:
-    """Hits worth showing, best first. `before` is what the person said last; messages that are `in_view` are not repeated."""
+    """Hits worth showing, best first. `before` is what the person said last; messages `in_view` are not repeated."""
     started = time.perf_counter()
     query = f"{text} {before}".strip() if before and len(text.split()) <= SHORT else text
     here = frozenset({context.message.id} if context.message is not None else ())

@@ -34,7 +34,8 @@ from memagent.memory.store import MemoryStore
 from memagent.models.chat_model import ChatModel
 
 DECLINED = re.compile(
-    r"don't know|do not know|haven't told|have not told|nothing (?:like that|about)|not told|no record|can't say|never told|not sure"
+    r"don't know|do not know|haven't told|have not told|nothing (?:like that|about)|not told|no record|can't say"
+    r"|never told|not sure"
 )
 CHECKS = {"expect", "expect_any", "reject", "abstain", "stores", "sql"}
 WRITES = {"memory_add", "memory_update"}

@@ -183,8 +183,8 @@ def _candidate(
         slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
         same = same_subject(asked, item.subject, aliases)
         if same and slotted and understood.slot_probability >= SURE_SLOT:
+            words = words if score >= SURE and _overlap(words, item.value) else item.value
             score = max(score, 0.5 + understood.slot_probability / 2)
-            words = item.value
         elif not same and asked != USER and not content_words(asked) & content_words(item.text):
             score *= NO_SUBJECT if item.subject == USER else OTHER_SUBJECT
         elif not slotted and item.attribute in known_slots and understood.slot_probability >= CERTAIN_SLOT:
@@ -281,7 +281,11 @@ def rank_for_erasure(
             score = max(score, 0.9)
         if not understood.values and not slotted and context and item.text.casefold() in context.casefold():
             score = max(score, 0.6)
-        if asked != USER and not same_subject(asked, item.subject) and not content_words(asked) & content_words(item.text):
+        if (
+            asked != USER
+            and not same_subject(asked, item.subject)
+            and not content_words(asked) & content_words(item.text)
+        ):
             score *= OTHER_SUBJECT
         scored.append((score, item))
     scored.sort(key=lambda pair: pair[0], reverse=True)
@@ -292,7 +296,7 @@ def rank_for_erasure(
 
 
 def _about_subject(understood: Understood, facts: Sequence[Evidence]) -> list[Evidence]:
-    """Where a request names a subject: all its facts when no slot is meant ("everything about Ana"), else the nearest one."""
+    """Where a request names a subject: all its facts ("everything about Ana"), or else the nearest one."""
     if understood.subject is None:
         return []
     theirs = [fact for fact in facts if same_subject(plain_subject(understood.subject.words), fact.subject)]

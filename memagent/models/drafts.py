@@ -11,11 +11,14 @@ from memagent.models.understanding import Claim, Reference, Understanding, Under
 
 SURE_VALUE = 0.45
 SURE_SLOT = 0.5
-SURE_PAIR = 0.6
-DOUBTFUL_PAIR = 0.2  # below it a second value of the same slot is kept beside the first
+SURE_PAIR = 0.6  # that a correction replaces a fact
+CERTAIN_PAIR = 0.93  # that a plain statement replaces a fact of another attribute; in doubt both are kept
+DOUBTFUL_PAIR = 0.4  # below it a second value of the same slot is kept beside the first
 PRONOUNS = frozenset({"she", "he", "they", "it", "her", "him", "them", "his", "who", "that", "this", "user"})
 MOST_CANDIDATES = 6
-FUNCTION_WORDS = frozenset({"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"})  # no values
+FUNCTION_WORDS = frozenset(
+    {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
+)  # no values
 LONGEST_ATTRIBUTE = 6  # words
 
 
@@ -33,6 +36,7 @@ class Write:
 
 def with_own_subjects(understood: Understood, alone: Understood) -> Understood:
     """The message as read in its context, but a value whose sentence names a subject itself keeps that one."""
+
     def own(value: Value) -> Value:
         if value.subject is None or value.subject.source != "context":
             return value
@@ -58,7 +62,7 @@ def plan_writes(
     taken: set[int] = set()
     for value in understood.values:
         alone = len(understood.values) == 1
-        if (value.probability < SURE_VALUE and not alone) or not content_words(value.words) - FUNCTION_WORDS:
+        if (value.probability < SURE_VALUE and not alone) or not _meaningful(value.words):
             continue
         if value.words.casefold() in writes:
             continue
@@ -68,6 +72,11 @@ def plan_writes(
             taken.add(write.replaces)
         writes[value.words.casefold()] = write
     return list(writes.values())
+
+
+def _meaningful(words: str) -> bool:
+    content = content_words(words) - FUNCTION_WORDS
+    return any(len(word) > 1 or word.isdigit() for word in content)
 
 
 def attribute_words(understood: Understood, value: Value) -> str:
@@ -94,7 +103,7 @@ def _write(understood: Understood, value: Value) -> Write:
 def _placed(
     understanding: Understanding, understood: Understood, value: Value, facts: Sequence[Evidence], context: str
 ) -> Write:
-    """The write for one value: over the remembered fact that it replaces, or as a new fact, beside others where it may be."""
+    """The write for one value: over the remembered fact that it replaces, or as a new fact."""
     write = _write(understood, value)
     others = [fact for fact in facts if fact.value.casefold() != write.value.casefold()]
     if understood.act == "correct":
@@ -105,7 +114,7 @@ def _placed(
         return write
     candidates = [f for f in others if f.single and same_subject(write.subject, f.subject)][:MOST_CANDIDATES]
     relations = understanding.compare([(Claim(understood.text, value.span), _claim(fact)) for fact in candidates])
-    best, best_probability = None, SURE_PAIR
+    best, best_probability = None, SURE_PAIR if understood.act == "correct" else CERTAIN_PAIR
     for fact, relation in zip(candidates, relations, strict=True):
         probability = relation["replaces"]
         same_slot = fact.attribute == write.attribute

@@ -1,4 +1,4 @@
-"""A hit of `memory_search`, as the specialists read it, and what it means for two texts to be about the same subject."""
+"""A hit of `memory_search`, as the specialists read it, and what it means to be about the same subject."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Evidence:
 
     @property
     def is_fact(self) -> bool:
-        return self.hit["kind"] == "fact"
+        return bool(self.hit["kind"] == "fact")
 
     @property
     def text(self) -> str:

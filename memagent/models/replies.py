@@ -1,4 +1,4 @@
-"""What the specialists say. Every name, number and date in a reply is a value from a tool's result; the rest is fixed English.
+"""What the specialists say. Names, numbers and dates of a reply come from tool results or the person's words.
 
 Wording varies with the message, not by chance, so that the same conversation reads the same twice.
 """
@@ -17,9 +17,9 @@ SURELY_SAID = 0.95
 PIECE = re.compile(r"\S+\s*")
 
 SECOND_PERSON = {
-    "i": "you", "i'm": "you're", "im": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "am": "are", "my": "your",
-    "mine": "yours", "me": "you", "myself": "yourself", "we": "you", "we're": "you're", "we've": "you've", "our": "your",
-    "ours": "yours", "us": "you",
+    "i": "you", "i'm": "you're", "im": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "am": "are",
+    "my": "your", "mine": "yours", "me": "you", "myself": "yourself", "we": "you", "we're": "you're", "we've": "you've",
+    "our": "your", "ours": "yours", "us": "you",
 }  # fmt: skip
 FIRST_PERSON_I = frozenset({"i", "i'm", "i've", "i'll", "i'd"})
 SECOND_PERSON_WORD = re.compile(

@@ -1,8 +1,8 @@
 """The shipped chat model: small specialists that decide on tool calls and answer from what the tools return.
 
-It reads the same request as any chat model and emits the same calls. *Understanding* decides what the message asks and finds
-values, subjects and slots; *match* says which remembered fact a new one replaces; *read* finds the words that answer. What is said
-back is composed from the evidence (`replies`), so a value cannot be invented. Nothing here decides on keywords.
+It reads the same request as any chat model and emits the same calls. *Understanding* decides what the message asks and
+finds values, subjects and slots; *match* says which remembered fact a new one replaces; *read* finds the words that
+answer. What is said back is composed from evidence (`replies`), so no value is invented. Nothing decides on keywords.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 
 from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
-from memagent.models.answers import Evidence, answer, rank_for_erasure
+from memagent.models.answers import answer, rank_for_erasure
 from memagent.models.chat_model import ChatRequest
 from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
+from memagent.models.evidence import Evidence
 from memagent.models.reader import Reader
 from memagent.models.sentences import split_sentences
 from memagent.models.understanding import TELLING, Understanding, Understood
@@ -46,7 +47,7 @@ class Turn:
 
 
 class Specialists:
-    """The default `ChatModel`. Thread-safe; one instance serves many sessions, since it keeps nothing between requests."""
+    """The default `ChatModel`. Thread-safe; keeps nothing between requests, so one serves many sessions."""
 
     name = "memagent"
     exact_counts = True
@@ -259,4 +260,3 @@ def evidence_of(made: Sequence[tuple[ToolCall, ToolResult]]) -> list[Evidence]:
 def _context(turn: Turn, index: int, sentences: list[str]) -> str:
     """What the person said just before a sentence: the sentence in front of it, else the message before."""
     return sentences[index - 1] if index else turn.context
-

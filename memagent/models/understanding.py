@@ -154,9 +154,7 @@ class Understanding:
         best = int(scores.argmax())
         return self.slots[best], float(scores[best])
 
-    def _values(
-        self, text: str, context: str, encoding: Encoding, states: Array, telling: bool
-    ) -> tuple[Value, ...]:
+    def _values(self, text: str, context: str, encoding: Encoding, states: Array, telling: bool) -> tuple[Value, ...]:
         """Values of a message. One that tells something has at least one: the likeliest, where none is sure."""
         tags = softmax(self._head("tag", states))
         runs = _joined(_tagged(tags, encoding), text, encoding)

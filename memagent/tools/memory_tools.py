@@ -120,8 +120,10 @@ def memory_update(context: ToolContext, id: int, value: str, reason: str | None 
 
 
 def restated(fact: Fact, value: str) -> str:
-    """The sentence of the old fact with the new value in it ("my physio is called ..."): a correction on its own ("no, it's ...")
-    would not say what it is about. Empty where the old value is not in the sentence; the source span keeps the real words."""
+    """The sentence of the old fact with the new value in it, since a correction ("no, it's ...") names no subject.
+
+    Empty where the old value is not in the sentence; the source span keeps the real words.
+    """
     found = re.search(re.escape(fact.value), fact.text, re.IGNORECASE)
     return "" if found is None else fact.text[: found.start()] + value + fact.text[found.end() :]
 

@@ -1,4 +1,4 @@
-"""Labelled examples for *understanding*, composed from the packs: one function per act, all driven by one seeded generator."""
+"""Labelled examples for *understanding*, composed from the packs by one seeded generator: one function an act."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ from memagent.training.compose import USER, Sentence, Span, Subject, compose, dr
 from memagent.training.noise import roughen
 from memagent.training.packs import Packs, Slot, placeholders
 
-
 BESIDE_FIRST = ("also ", "and also ", "oh also, ", "plus ", "and ", "another one: ", "on top of that ", "and then ")
-BESIDE_LAST = (" as well", " too", " also", " as well, by the way", ", as well as the other", " on top", ", too", " either")
+BESIDE_LAST = (
+    " as well",
+    " too",
+    " also",
+    " as well, by the way",
+    ", as well as the other",
+    " on top",
+    ", too",
+    " either",
+)
 
 
 @dataclass(frozen=True)

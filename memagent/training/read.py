@@ -114,7 +114,12 @@ def main() -> None:
     rate = arguments.rate
     run = Run(arguments.out, arguments.steps, trunk_rate=rate, head_rate=5 * rate, bf16=arguments.bf16)
     composer = Composer(load_packs(), arguments.seed)
-    train(network, run, Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)), arguments.written)
+    train(
+        network,
+        run,
+        Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)),
+        arguments.written,
+    )
     torch.save(network.state_dict(), arguments.out / "reader.pt")
     if arguments.export:
         from memagent.training.export import export_reader

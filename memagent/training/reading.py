@@ -12,7 +12,20 @@ from memagent.training.noise import roughen
 from memagent.training.packs import Slot
 
 WINDOWS = 4  # in a group
-RELATIVES = ("sister", "brother", "mother", "father", "daughter", "son", "niece", "nephew", "aunt", "uncle", "cousin", "boss")
+RELATIVES = (
+    "sister",
+    "brother",
+    "mother",
+    "father",
+    "daughter",
+    "son",
+    "niece",
+    "nephew",
+    "aunt",
+    "uncle",
+    "cousin",
+    "boss",
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +46,14 @@ class Group:
 
 
 class Readings:
-    """Draws groups from the packs and, with the given share, from public sets; `chatter` adds real talk as near misses."""
+    """Draws groups from the packs and, for a share, from public sets; `chatter` adds real talk as near misses."""
 
     def __init__(
-        self, composer: Composer, public: Sequence[Callable[[random.Random], Group]], share: float, chatter: Sequence[str]
+        self,
+        composer: Composer,
+        public: Sequence[Callable[[random.Random], Group]],
+        share: float,
+        chatter: Sequence[str],
     ) -> None:
         self.composer = composer
         self.rng = composer.rng
@@ -81,7 +98,9 @@ class Readings:
         text, _ = composer.wrap(sentence.text, "prefixes_ask", 0.2)
         if kind == "yesno":
             other = composer.packs.value(slot, rng)
-            return (text, "no", other) if rng.random() < 0.5 and other != value and slot.single else (text, "yes", value)
+            return (
+                (text, "no", other) if rng.random() < 0.5 and other != value and slot.single else (text, "yes", value)
+            )
         return text, kind, value
 
     def _answering(self, question: str, slot: Slot, subject: Subject, kind: str, wanted: str) -> Window:
@@ -100,7 +119,7 @@ class Readings:
         return self._window(statement.text, kind, answer)
 
     def _stated(self, template: str, slot: Slot, subject: Subject, value: str) -> Sentence:
-        """A statement; at times by pronoun, with the subject in front as the program shows facts whose words do not name it."""
+        """A statement; at times by pronoun with the subject in front, as facts are read whose words do not name it."""
         if subject.is_user or slot.subjects != ("person",) or self.rng.random() > 0.2:
             return self.composer.fill(template, slot, subject, value=value)
         sentence = self.composer.fill(template, slot, subject, value=value, pronoun=True)
@@ -125,8 +144,8 @@ class Readings:
         rng, composer = self.rng, self.composer
         roll = rng.random()
         if slot.name in RELATIVES and subject.is_user and rng.random() < 0.35:
-            other = rng.choice([relation for relation in RELATIVES if relation != slot.name])
-            return Window(self._named_relative(other)[0])
+            relation = rng.choice([relation for relation in RELATIVES if relation != slot.name])
+            return Window(self._named_relative(relation)[0])
         if roll < 0.30:
             for _ in range(20):
                 other = composer.subject_for(slot, third=0.7)
@@ -144,7 +163,13 @@ class Readings:
         rng, composer = self.rng, self.composer
         fitting = [other for other in composer.packs.slots if other is not slot and other.subjects == slot.subjects]
         alike = [other for other in fitting if other.values == slot.values] or fitting
-        pool = alike if alike and rng.random() < 0.4 else fitting if fitting and rng.random() < 0.6 else composer.packs.slots
+        pool = (
+            alike
+            if alike and rng.random() < 0.4
+            else fitting
+            if fitting and rng.random() < 0.6
+            else composer.packs.slots
+        )
         other = rng.choice([candidate for candidate in pool if candidate is not slot])
         about = subject if other.subjects == slot.subjects else composer.subject_for(other)
         return composer.state_sentence(other, about)

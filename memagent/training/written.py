@@ -1,7 +1,7 @@
 """Hand-written training lines beside the packs: messages with their labels, and questions with earlier messages.
 
-They are in the style of real people, which templates are not. Each line is used many times, with fresh noise; the hand-written
-*development* sets are other lines by another hand, and a test keeps the two apart.
+They are in the style of real people, which templates are not. Each line is used many times, with fresh noise; the
+hand-written *development* sets are other lines by another hand, and a test keeps the two apart.
 """
 
 from __future__ import annotations

@@ -147,13 +147,13 @@ def test_a_prefix_that_leaves_no_room_is_a_clear_error() -> None:
 
 
 def test_a_message_of_ten_megabytes_is_cut_to_what_fits() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     window = filled(600, turn=[ChatMessage("user", "word " * 2_000_000)])
     (message,) = window.request.messages
     assert message.content.startswith("word word") and message.content.endswith(CUT)
     usage = window.usage
     assert usage.window - usage.reserved - 12 <= usage.used <= usage.window - usage.reserved
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_one_endless_word_at_the_end_does_not_slow_the_cut() -> None:

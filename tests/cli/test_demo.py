@@ -17,6 +17,7 @@ from memagent.models.hash_embedder import HashEmbedder
 from memagent.models.scripted import ScriptedModel
 
 
+@pytest.mark.slow
 def test_the_demo_holds_and_cleans_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)

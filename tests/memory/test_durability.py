@@ -63,6 +63,7 @@ def acknowledged(output: str) -> list[tuple[str, int, str]]:
     return [(kind, int(row_id), text) for kind, row_id, text in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + 10 * TRIALS)
 def test_kill_minus_nine_loses_nothing_that_was_acknowledged(url: str, tmp_path: Path) -> None:
     chance = random.Random(11)
@@ -127,6 +128,7 @@ def value_of(store: MemoryStore, fact_id: int) -> str | None:
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(SOAK_SECONDS + 120)
 def test_several_processes_write_and_read_one_store(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     MemoryStore.open(url).close()

@@ -177,10 +177,10 @@ def test_hostile_statements_are_refused_and_nothing_changes(store: Path, sql: st
     with closing(sqlite3.connect(store.parent / "other.db")) as other:
         other.execute("create table t (x)")
     before = content(store)
-    started = time.monotonic()
+    started = time.process_time()  # all of it is work: on a machine that is busy the clock tells of others, too
     with pytest.raises(QueryError) as refusal:
         query(store, sql.replace("{folder}", str(store.parent)), space)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     assert content(store) == before
     assert refusal.value.hint and "\n" not in refusal.value.message.strip()
     with closing(sqlite3.connect(store, timeout=0)) as after:  # nothing was left locked
@@ -189,12 +189,12 @@ def test_hostile_statements_are_refused_and_nothing_changes(store: Path, sql: st
 
 @pytest.mark.parametrize("space", [None, "home"])
 def test_endless_rows_end_at_the_cap(store: Path, space: str | None) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     result = query(store, f"{ENDLESS} select x from n", space)
     assert len(result.rows) == 500 and result.truncated
     result = query(store, f"{ENDLESS} select x, (select max(content) from conversation) from n", space, max_rows=3)
     assert len(result.rows) == 3
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_memory_stays_bounded_under_attack(store: Path) -> None:
@@ -222,19 +222,19 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
 
 def test_the_time_limit_is_kept(store: Path) -> None:
-    started = time.monotonic()
+    started, used = time.monotonic(), time.process_time()
     with pytest.raises(QueryError, match="stopped after 0.2 seconds"):
         query(store, f"{ENDLESS} select count(*) from n", seconds=0.2)
-    assert 0.15 < time.monotonic() - started < 1
+    assert time.monotonic() - started > 0.15 and time.process_time() - used < 1
 
 
 def test_cancelling_stops_a_running_query(store: Path) -> None:
     cancel = threading.Event()
     threading.Timer(0.2, cancel.set).start()
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(Cancelled):
         query(store, f"{ENDLESS} select count(*) from n", seconds=30, cancel=cancel)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     with pytest.raises(Cancelled):
         query(store, "select 1", cancel=cancel)
 

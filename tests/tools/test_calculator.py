@@ -32,10 +32,10 @@ def test_value(text: str, value: str) -> None:
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_cannot_be_calculated_is_refused_in_one_line(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError) as refusal:
         evaluate(text, NOW)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert refusal.value.hint and len(refusal.value.message) < 160 and "\n" not in refusal.value.message
 
 
@@ -130,14 +130,14 @@ _PHRASES = st.lists(_PIECES, max_size=16)
     )
 )
 def test_any_input_gives_a_value_or_an_input_error_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         result = evaluate(text, NOW)
     except InputError as error:
         assert error.hint
     else:
         assert result.value_text and len(result.value_text) < 3000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 LONG = (
@@ -158,10 +158,10 @@ LONG = (
 
 @pytest.mark.parametrize("part", [*LONG, "% of ", "1 - ", "to ", "1 to ", "days between a and "])
 def test_a_long_input_takes_bounded_time(part: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(InputError):
         evaluate(part * (500 // len(part)), NOW)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_nothing_heavy_is_imported() -> None:
