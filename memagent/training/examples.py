@@ -133,7 +133,9 @@ class Composer:
     def beside(self, sentence: Sentence) -> Sentence:
         """The sentence as one more of its kind: "also ...", "... as well"."""
         if self.rng.random() < 0.55:
-            return replace(sentence, text=sentence.text.rstrip(".!") + self.rng.choice(BESIDE_LAST))
+            end = sentence.value[1] if sentence.value is not None else len(sentence.text)
+            text = sentence.text[:end] + sentence.text[end:].rstrip(".!")
+            return replace(sentence, text=text + self.rng.choice(BESIDE_LAST))
         lead = self.rng.choice(BESIDE_FIRST)
         return replace(sentence, text=lead + sentence.text).shifted(len(lead))
 
