@@ -17,6 +17,7 @@ CLOSE = 0.2  # candidates this near to the best one count as equally good, and t
 OTHER_SUBJECT = 0.1
 CERTAIN_SLOT = 0.8
 OTHER_SLOT_SCORE = 0.6  # the question is certainly about another slot than the fact fills
+POSSIBLY_WHEN = 0.2  # enough where a time is asked for and a fact of that very subject names one
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 NO_SUBJECT = 0.75  # the fact names nobody, so it may well be about whom the question names
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
@@ -190,6 +191,8 @@ def _candidate(
         elif not slotted and item.attribute in known_slots and understood.slot_probability >= CERTAIN_SLOT:
             score *= OTHER_SLOT_SCORE
         whole = item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
+        if understood.mode == "when" and same and asked != USER and item.hit.get("times") and score >= POSSIBLY_WHEN:
+            score = max(score, SURE)
         if not words or (_overlap(words, item.value) and not whole):
             words = item.value
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset)

@@ -14,7 +14,9 @@ SURE_SLOT = 0.5
 SURE_PAIR = 0.6  # that a correction replaces a fact
 CERTAIN_PAIR = 0.93  # that a plain statement replaces a fact of another attribute; in doubt both are kept
 DOUBTFUL_PAIR = 0.4  # below it a second value of the same slot is kept beside the first
-PRONOUNS = frozenset({"she", "he", "they", "it", "her", "him", "them", "his", "who", "that", "this", "user"})
+PRONOUNS = frozenset(
+    {"she", "he", "they", "it", "her", "him", "them", "his", "their", "its", "who", "that", "this", "user"}
+)
 MOST_CANDIDATES = 6
 FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}

@@ -29,7 +29,7 @@ SECOND_PERSON_WORD = re.compile(
 UNKNOWN = (
     "I don't know: you haven't told me {what}.",
     "You haven't told me {what}, so I don't know.",
-    "I have nothing about {what} in memory; you haven't told me.",
+    "That isn't in my memory; you haven't told me {what}.",
 )
 GREETING = (
     "I'm here. Tell me things and I'll remember them, or ask me about what you have told me.",

@@ -7,6 +7,7 @@ answer. What is said back is composed from evidence (`replies`), so no value is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,6 +29,8 @@ ASK_LIMIT = 14
 MAX_HOPS = 2
 CLEAR = 0.85  # an act this likely without context is taken
 FOLLOW_UP_WORDS = 4
+PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b", re.IGNORECASE)
+POSSESSIVES = frozenset({"her", "his"})
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 
 
@@ -66,10 +69,11 @@ class Specialists:
         """Calls while something is left to look up or to write, then the reply."""
         turn = read_turn(request)
         sentences = split_sentences(turn.text)
-        parts = [
-            (index, sentence, self._understand(sentence, _context(turn, index, sentences)))
-            for index, sentence in enumerate(sentences)
-        ]
+        parts = []
+        for index, said in enumerate(sentences):
+            context = _context(turn, index, sentences)
+            sentence = self._named(said, context)
+            parts.append((index, sentence, self._understand(sentence, context)))
         if request.cancel.is_set():
             return
         calls = self._calls(turn, parts)
@@ -98,6 +102,20 @@ class Specialists:
             if understood.acts[other] >= POSSIBLE:
                 return replace(understood, act=other)
         return understood
+
+    def _named(self, sentence: str, context: str) -> str:
+        """A question with its pronoun put back: "where did she live?" after "where does my sister live?"."""
+        if not context:
+            return sentence
+        pronoun = PRONOUN.search(sentence)
+        if pronoun is None or self._understood(sentence, "").act != "ask":
+            return sentence
+        before = self._understood(context, "").subject
+        if before is None or PRONOUN.fullmatch(before.words):
+            return sentence
+        possessive = pronoun.group().casefold() in POSSESSIVES and sentence[pronoun.end() : pronoun.end() + 1] == " "
+        words = f"{before.words}'s" if possessive else before.words
+        return sentence[: pronoun.start()] + words + sentence[pronoun.end() :]
 
     def _whole_question(self, sentence: str, understood: Understood, context: str) -> str:
         """A follow-up ("and Felix?") as the question that it means: the one before, about the new subject."""
@@ -183,7 +201,7 @@ class Specialists:
     def _query(turn: Turn, sentence: str, understood: Understood) -> dict[str, Any]:
         """The question, with what it leaves out when it leans on the turn before, and the slot it seems to be about."""
         leans = understood.subject is not None and understood.subject.source == "context"
-        short = len(sentence.split()) <= 4
+        short = understood.subject is None and len(sentence.split()) <= FOLLOW_UP_WORDS
         words = f"{sentence} {turn.context}" if turn.context and (leans or short) else sentence
         if understood.mode == "why":
             words = f"{turn.context} {turn.previous_reply}"
