@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -70,6 +71,18 @@ class Limits:
         if isinstance(value, str) and len(value) > self.max_cell:
             return value[: self.max_cell] + "…", True
         return value, False
+
+    def take(self, cursor: Iterable[Iterable[object]]) -> tuple[tuple[tuple[Cell, ...], ...], bool]:
+        """Rows as they are shown, and whether rows or parts of cells were left out."""
+        taken: list[tuple[Cell, ...]] = []
+        truncated = False
+        for row in cursor:
+            if len(taken) == self.max_rows:
+                return tuple(taken), True
+            cells = [self.clip(value) for value in row]
+            truncated = truncated or any(cut for _, cut in cells)
+            taken.append(tuple(cell for cell, _ in cells))
+        return tuple(taken), truncated
 
 
 def read_only_query(

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from memagent.errors import QueryError, StoreError
-from memagent.memory.sql import VIEWS, Cell, Limits, Rows
+from memagent.memory.sql import VIEWS, Limits, Rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -139,15 +139,7 @@ def _rows(connection: Connection[Any], statement: str, limits: Limits) -> Rows:
     connection.execute(f"DECLARE answer NO SCROLL CURSOR FOR {statement}".encode(), binary=True)
     cursor = connection.execute(f"FETCH FORWARD {limits.max_rows + 1} FROM answer".encode())
     columns = tuple(column.name for column in cursor.description or ())
-    rows: list[tuple[Cell, ...]] = []
-    truncated = False
-    for row in cursor:
-        if len(rows) == limits.max_rows:
-            return columns, tuple(rows), True
-        cells = [limits.clip(value) for value in row]
-        truncated = truncated or any(cut for _, cut in cells)
-        rows.append(tuple(cell for cell, _ in cells))
-    return columns, tuple(rows), truncated
+    return columns, *limits.take(cursor)
 
 
 @contextmanager

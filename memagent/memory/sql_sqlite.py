@@ -25,7 +25,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from memagent.errors import Cancelled, QueryError, StoreBusyError
-from memagent.memory.sql import VIEWS, Cell, Limits, Rows, missing_file
+from memagent.memory.sql import VIEWS, Limits, Rows, missing_file
 from memagent.memory.sql_expansion import MOST, expansion
 
 _FUNCTION_NAMES = """
@@ -75,15 +75,7 @@ def _rows(cursor: sqlite3.Cursor, limits: Limits) -> Rows:
     if cursor.description is None:
         raise QueryError("that is not a query", "write one SELECT statement")
     columns = tuple(column[0] for column in cursor.description)
-    rows: list[tuple[Cell, ...]] = []
-    truncated = False
-    for row in cursor:
-        if len(rows) == limits.max_rows:
-            return columns, tuple(rows), True
-        cells = [limits.clip(value) for value in row]
-        truncated = truncated or any(cut for _, cut in cells)
-        rows.append(tuple(cell for cell, _ in cells))
-    return columns, tuple(rows), truncated
+    return columns, *limits.take(cursor)
 
 
 class _Guard:
