@@ -7,11 +7,18 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 import time
 from collections.abc import Callable
 from types import TracebackType
+
+
+def _take_terminal() -> None:
+    """In the child: own the terminal, or Ctrl+C is a mere character, and heed it even where a parent ignores it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -27,7 +34,7 @@ class Terminal:
             stderr=theirs,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # or Ctrl+C would be a mere character
+            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self._ours = ours

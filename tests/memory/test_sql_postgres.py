@@ -13,13 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from memagent.errors import Cancelled, QueryError, StoreError
 from memagent.memory.sql import QueryResult, read_only_query
 from tests.memory.sql_cases import SECRET, fill
-
-psycopg = pytest.importorskip("psycopg")
 
 ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n)"
 

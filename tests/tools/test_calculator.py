@@ -10,6 +10,7 @@ from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+import pint
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,6 @@ def test_every_unit_converts_to_its_kind_and_back() -> None:
 
 
 def test_conversion_factors_agree_with_pint() -> None:
-    pint = pytest.importorskip("pint")
     registry = pint.UnitRegistry(non_int_type=Fraction)
     pairs = [
         ("mile", "mile", "m", "meter"),

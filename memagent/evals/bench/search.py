@@ -16,6 +16,7 @@ import statistics
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import accumulate
 from pathlib import Path
 from zlib import crc32
 
@@ -70,10 +71,10 @@ class Corpus:
         words = {"".join(self.random.choices(_SYLLABLES, k=self.random.randint(2, 4))) for _ in range(20_000)}
         self._words = sorted(words)
         self.random.shuffle(self._words)
-        self._weights = [1 / (rank + 1) for rank in range(len(self._words))]
+        self._weights = list(accumulate(1 / (rank + 1) for rank in range(len(self._words))))
 
     def draft(self, number: int) -> FactDraft:
-        words = self.random.choices(self._words, self._weights, k=12)
+        words = self.random.choices(self._words, cum_weights=self._weights, k=12)
         subject, attribute = self.random.choice(_SUBJECTS), self.random.choice(_ATTRIBUTES)
         return FactDraft(subject, attribute, f"{words[0]} {number}", " ".join(words), single=False)
 

@@ -10,6 +10,7 @@ import random
 import sqlite3
 import tempfile
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from zlib import crc32
 
@@ -58,10 +59,10 @@ class _Talk:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         self._words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(2, 4))) for _ in range(20_000)]
-        self._weights = [1 / (rank + 3) for rank in range(len(self._words))]
+        self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(self._words))))
 
     def sentence(self, length: int = 12) -> str:
-        return " ".join(self._random.choices(self._words, self._weights, k=length))
+        return " ".join(self._random.choices(self._words, cum_weights=self._weights, k=length))
 
     def draft(self, number: int, sources: tuple[SourceSpan, ...] = ()) -> FactDraft:
         subject, attribute, value = self.sentence(2), self.sentence(1), self.sentence(2)
