@@ -130,7 +130,7 @@ def _fit_turn(turn: Sequence[ChatMessage], count: Counter, room: int) -> tuple[l
     costs = [count(render_message(message)) + PER_MESSAGE for message in messages]
     for index in sorted(range(len(messages)), key=costs.__getitem__, reverse=True):
         over = sum(costs) - room
-        if over <= 0:
+        if over <= 0 or costs[index] - PER_MESSAGE <= LEAST:
             break
         messages[index] = _shortened(messages[index], count, max(costs[index] - over - PER_MESSAGE, LEAST))
         costs[index] = count(render_message(messages[index])) + PER_MESSAGE

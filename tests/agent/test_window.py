@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memagent.agent.window import CUT, PER_MESSAGE, SYSTEM, Counter, Window, fill, render_hit, render_message
@@ -82,6 +82,7 @@ RESULTS = st.one_of(
 )
 
 
+@example(tokens=300, history=[], recalled=[], said=1, results=[{"hits": []}] * 12 + [{"rows": [[""]]}], pinned=1)
 @given(
     tokens=st.integers(300, 4000),
     history=st.lists(SIZES, max_size=30),
