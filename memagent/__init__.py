@@ -12,3 +12,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+
+# onnxruntime 1.29 and later report to their maker from the moment of the import, in a thread that a fork would lose.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

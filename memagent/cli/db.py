@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +10,7 @@ import click
 from memagent.cli.app import App, pass_app
 from memagent.cli.group import Group
 from memagent.cli.memories import json_option
-from memagent.cli.screen import json_out, note, out, visible
+from memagent.cli.screen import json_out, note, out, progress, visible
 from memagent.config import masked
 from memagent.errors import InputError, StoreError
 
@@ -54,13 +52,6 @@ def require_sound(problems: Sequence[str]) -> None:
     if problems:
         first = problems[0] if len(problems) == 1 else f"{len(problems)} problems, the first: {problems[0]}"
         raise StoreError(first, "`memagent db reindex` heals what is derived; for the rest restore a backup")
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, moved by what is done and what there is in all."""
-    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
-        yield lambda done, total: bar.update(1000 * done // max(total, 1) - bar.pos)
 
 
 @db.command("reindex")

@@ -11,7 +11,8 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +60,23 @@ def show_error(message: str, hint: str) -> None:
     click.echo(click.style("error: ", fg="red", bold=True) + one_line(message), err=True)
     if hint:
         click.echo(click.style("hint: ", dim=True) + one_line(hint), err=True)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, where that is a terminal, from the first report of how many of how many are done."""
+    steps = 1000
+    with ExitStack() as open_bar:
+        bars: list[Any] = []
+
+        def report(done: int, total: int) -> None:
+            if not bars:
+                hidden = not sys.stderr.isatty()
+                bar = click.progressbar(length=steps, label=label, file=sys.stderr, hidden=hidden)
+                bars.append(open_bar.enter_context(bar))
+            bars[0].update(steps * done // max(total, 1) - bars[0].pos)
+
+        yield report
 
 
 def width_of(text: str) -> int:

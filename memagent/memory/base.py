@@ -21,24 +21,77 @@ from memagent.memory.statements import insert, run, to_json
 from memagent.memory.time import Clock, to_text
 
 if TYPE_CHECKING:
-    from memagent.memory.embedding import Embedder
+    from memagent.embedding import Embedder, Passage
 
 MAX_EMBEDDED = 8000  # characters; encoders read fewer tokens than this anyway
+MAX_BEFORE = 200  # characters of what was said before
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A text and its vector as bytes (float32, little endian, unit length)."""
+    """What is stored of an encoded passage.
+
+    `data` is its vector as bytes (float32, little endian, unit length), `tokens` its token states (int8), if any.
+    """
 
     model: str
     dimension: int
     content_hash: str
     data: bytes
+    tokens: bytes | None
 
 
-def content_hash(text: str) -> str:
-    """Identity of an embedded text, kept with its vector."""
+def text_hash(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_hash(passage: Passage) -> str:
+    """Identity of an embedded passage, kept with its vector."""
+    return text_hash(f"{passage.before}\0{passage.text}")
+
+
+def encoded(embedder: Embedder, passages: Sequence[Passage]) -> list[Embedded]:
+    """Passages in the form in which they are stored. Raises ModelError."""
+    return [
+        Embedded(
+            embedder.name,
+            embedder.dimension,
+            content_hash(passage),
+            made.vector.astype("<f4").tobytes(),
+            None if made.tokens is None else made.tokens.tobytes(),
+        )
+        for passage, made in zip(passages, embedder.encode(passages), strict=True)
+    ]
+
+
+def passage_of(text: str, before: str = "") -> Passage:
+    """The part of a text, and of what was said before it, that is embedded."""
+    from memagent.embedding import Passage  # with numpy, which only vectors need
+
+    return Passage(text[:MAX_EMBEDDED], before[-MAX_BEFORE:])
+
+
+def put_vector(connection: Connection, space_id: int, kind: OwnerKind, owner_id: int, made: Embedded) -> None:
+    """Store the vector and the token states of a row that has none."""
+    vector_id = insert(
+        connection,
+        "vectors",
+        space_id=space_id,
+        owner_kind=kind,
+        owner_id=owner_id,
+        model=made.model,
+        dimension=made.dimension,
+        content_hash=made.content_hash,
+        data=made.data,
+    )
+    if made.tokens is not None:
+        run(
+            connection,
+            "insert into token_states (vector_id, data) values (:id, :data)",
+            id=vector_id,
+            data=made.tokens,
+        )
 
 
 class StoreBase:
@@ -67,35 +120,19 @@ class StoreBase:
     def _now(self) -> str:
         return to_text(self.clock.now())
 
-    def _embed(self, texts: Sequence[str]) -> list[Embedded | None]:
-        """Vectors for texts, outside any transaction; None where there is no embedder yet: the row is queued."""
+    def _embed(self, texts: Sequence[str], before: str = "") -> Sequence[Embedded | None]:
+        """Texts as stored, outside any transaction; None where there is no embedder yet: the row is queued."""
         if self.embedder is None or not texts:
             return [None] * len(texts)
-        shortened = [text[:MAX_EMBEDDED] for text in texts]
         try:
-            vectors = self.embedder.embed(shortened)
+            return encoded(self.embedder, [passage_of(text, before) for text in texts])
         except ModelError:  # nothing said may be lost over it: the rows are queued, and the drain reports the fault
             return [None] * len(texts)
-        name, dimension = self.embedder.name, self.embedder.dimension
-        return [
-            Embedded(name, dimension, content_hash(text), vector.astype("<f4").tobytes())
-            for text, vector in zip(shortened, vectors, strict=True)
-        ]
 
     def _index(self, connection: Connection, kind: OwnerKind, owner_id: int, vector: Embedded | None, now: str) -> None:
         """Store the vector of a new row and queue it for the index, or queue it to be embedded."""
         if vector is not None:
-            insert(
-                connection,
-                "vectors",
-                space_id=self.space_id,
-                owner_kind=kind,
-                owner_id=owner_id,
-                model=vector.model,
-                dimension=vector.dimension,
-                content_hash=vector.content_hash,
-                data=vector.data,
-            )
+            put_vector(connection, self.space_id, kind, owner_id, vector)
         self._queue(connection, kind, owner_id, "embed" if vector is None else "upsert", now)
 
     def _queue(self, connection: Connection, kind: OwnerKind, owner_id: int, action: str, now: str) -> None:

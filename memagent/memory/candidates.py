@@ -1,32 +1,23 @@
-"""Where search candidates come from, and which of them may be shown: one small statement per channel and kind."""
+"""Which rows a search may show: one small statement per channel and kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from sqlalchemy import Connection
 
 from memagent.memory.claims import slot_of
 from memagent.memory.id_lists import ids_in, ids_text
+from memagent.memory.lexical import PLACE
 from memagent.memory.mapping import moment_text
 from memagent.memory.records import OwnerKind, SearchQuery
-from memagent.memory.statements import like, one, rows
-from memagent.memory.words import all_of, any_of, tsquery_any_of
+from memagent.memory.statements import like, rows
 
 Owner = tuple[OwnerKind, int]
 Scores = dict[Owner, float]
 
-# How many rows one query may rank, over all of its words; BM25 costs 1 to 2 µs a row. Rarest words first, the rest are
-# left out.
-RANKED_ROWS = 1000
-
-_TABLES: dict[OwnerKind, tuple[str, str]] = {
-    "fact": ("facts", "fact_words"),
-    "message": ("messages", "message_words"),
-    "chunk": ("chunks", "chunk_words"),
-}
+_TABLES: dict[OwnerKind, str] = {"fact": "facts", "message": "messages", "chunk": "chunks"}
 _ROWS: dict[OwnerKind, str] = {
     "fact": "select facts.id, recorded_at, confidence, trust, valid_from from facts",
     "message": "select messages.id, created_at, 1.0, 'user', null from messages",
@@ -69,7 +60,7 @@ class Filters:
 
         `by_id` says that `condition` picks rows by id; the plus keeps SQLite from walking the whole space instead.
         """
-        parts = [f"{'+' if by_id else ''}{_TABLES[kind][0]}.space_id = :space"]
+        parts = [f"{'+' if by_id else ''}{_TABLES[kind]}.space_id = :space"]
         if condition:
             parts.append(condition)
         if kind == "message":
@@ -113,7 +104,7 @@ class Visible:
             if kind == "message":
                 ids = [owner for owner in ids if owner not in self.filters.exclude_messages]
             if ids:
-                condition = f"{_TABLES[kind][0]}.id in {ids_in(self.connection)}"
+                condition = f"{_TABLES[kind]}.id in {ids_in(self.connection)}"
                 self._add(kind, self.filters.select(kind, condition, by_id=True), ids=ids_text(ids))
 
     def admit_window(self, kinds: Sequence[OwnerKind]) -> dict[OwnerKind, list[int]]:
@@ -128,6 +119,24 @@ class Visible:
         sql = f"{self.filters.select('fact', condition)} order by 2 desc limit :limit"
         return self._add("fact", sql, slot=(slot or pattern).encode("utf-8", "replace").decode(), limit=limit)
 
+    def at_places(self, places: Sequence[int]) -> dict[int, int]:
+        """The ids of messages by their places."""
+        sql = (
+            f"with wanted(place) as {ids_in(self.connection)}"
+            " select place, messages.id from wanted join messages"
+            f" on session_id = place / {PLACE} and position = place % {PLACE}"
+        )
+        return {row[0]: row[1] for row in rows(self.connection, sql, ids=ids_text(places))}
+
+    def beside(self, message_ids: Sequence[int]) -> list[Owner]:
+        """The messages just before and just after each of these."""
+        sql = (
+            "select near.id from messages as anchor join messages as near on near.session_id = anchor.session_id"
+            " and near.position in (anchor.position - 1, anchor.position + 1)"
+            f" where anchor.id in {ids_in(self.connection)}"
+        )
+        return [("message", row[0]) for row in rows(self.connection, sql, ids=ids_text(message_ids))]
+
     def _add(self, kind: OwnerKind, sql: str, **parameters: object) -> list[int]:
         found = rows(self.connection, sql, **self.filters.parameters, **parameters)
         excluded = self.filters.exclude_messages if kind == "message" else ()
@@ -135,57 +144,3 @@ class Visible:
         self.rows.update({(kind, row[0]): Candidate(*row[1:5]) for row in kept})
         self._asked.update((kind, row[0]) for row in kept)
         return [row[0] for row in kept]
-
-
-def word_search(connection: Connection, terms: Sequence[str], kind: OwnerKind) -> Callable[[int], Scores]:
-    """A function from k to the best k rows of a kind by BM25 (ts_rank_cd on PostgreSQL), larger is better."""
-    if not terms:
-        return lambda k: {}
-    if connection.dialect.name != "sqlite":
-        return lambda k: _rank_on_server(connection, terms, kind, k)
-    by_rarity, affordable = _by_rarity(connection, terms, kind)
-    if affordable:
-        return lambda k: _rank(connection, any_of(by_rarity[:affordable]), kind, k)
-    return lambda k: _rank_newest(connection, by_rarity, kind, k)
-
-
-def _rank(connection: Connection, query: str, kind: OwnerKind, k: int) -> Scores:
-    words = _TABLES[kind][1]
-    sql = f"select rowid, rank from {words} where {words} match :query order by rank limit :k"
-    return {(kind, row[0]): -row[1] for row in rows(connection, sql, query=query, k=k)}
-
-
-def _rank_newest(connection: Connection, by_rarity: Sequence[str], kind: OwnerKind, k: int) -> Scores:
-    """Where every word is frequent: the newest rows that hold them all, or else the rarest of them, by rank."""
-    words = _TABLES[kind][1]
-    sql = (
-        f"select * from (select rowid, rank from {words} where {words} match :query order by rowid desc limit :newest)"
-        " order by 2 limit :k"
-    )
-    for query in (all_of(by_rarity), any_of(by_rarity[:1])):
-        if found := rows(connection, sql, query=query, newest=max(RANKED_ROWS // 3, k), k=k):
-            return {(kind, row[0]): -row[1] for row in found}
-    return {}
-
-
-def _by_rarity(connection: Connection, terms: Sequence[str], kind: OwnerKind) -> tuple[list[str], int]:
-    """`terms`, rarest first, and how many of them occur in no more than `RANKED_ROWS` rows together.
-
-    Counting stops there too.
-    """
-    words = _TABLES[kind][1]
-    count = f"(select count(*) from (select 1 from {words} where {words} match :t{{}} limit {RANKED_ROWS + 1}))"
-    sql = "select " + ", ".join(count.format(number) for number in range(len(terms)))
-    found = one(connection, sql, **{f"t{number}": any_of([term]) for number, term in enumerate(terms)})
-    assert found is not None
-    counted = sorted(zip(found, terms, strict=True))
-    affordable = sum(total <= RANKED_ROWS for total in accumulate(count for count, _ in counted))
-    return [term for _, term in counted], affordable
-
-
-def _rank_on_server(connection: Connection, terms: Sequence[str], kind: OwnerKind, k: int) -> Scores:
-    sql = (
-        f"select id, ts_rank_cd(words, query) from {_TABLES[kind][0]}, to_tsquery('english', :query) as query"
-        " where words @@ query order by 2 desc, 1 desc limit :k"
-    )
-    return {(kind, row[0]): float(row[1]) for row in rows(connection, sql, query=tsquery_any_of(terms), k=k)}

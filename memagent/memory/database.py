@@ -29,7 +29,7 @@ from memagent.memory.failures import is_from_database, translate
 from memagent.memory.statements import one, run
 
 APPLICATION_ID = 0x6D656D61  # "mema", in the header of the SQLite file; on PostgreSQL the number of the writers' lock
-SCHEMA_VERSION = "0001"  # the newest revision under migrations/; a test compares the two
+SCHEMA_VERSION = "0002"  # the newest revision under migrations/; a test compares the two
 KNOWN_VERSIONS = (SCHEMA_VERSION,)
 BUSY_SECONDS = 15.0
 _BUSY_TIMEOUT_MS = 250  # SQLite's own waiting is unfair between writers: keep it short and retry with jitter

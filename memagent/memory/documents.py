@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memagent.errors import InputError, NotFoundError
-from memagent.memory.base import StoreBase, content_hash
+from memagent.memory.base import StoreBase, text_hash
 from memagent.memory.claims import clean
 from memagent.memory.records import AskedBy
 from memagent.memory.statements import insert, one, rows, run
@@ -41,9 +41,9 @@ class DocumentStore(StoreBase):
         parts = chunked(text)
         if not parts:
             raise InputError(f"the document {title or source!r} is empty", "choose a file with text in it")
-        vectors = self._embed(parts[:EMBEDDED_AT_ONCE])
-        vectors += [None] * (len(parts) - len(vectors))
-        digest, now = content_hash(text), self._now()
+        at_once = self._embed(parts[:EMBEDDED_AT_ONCE])
+        vectors = [*at_once, *[None] * (len(parts) - len(at_once))]
+        digest, now = text_hash(text), self._now()
         with self.database.write() as connection:
             same = "select id from documents where space_id = :space and content_hash = :digest"
             known = one(connection, same, space=self.space_id, digest=digest)

@@ -77,9 +77,19 @@ class ForgetStore(SessionStore, UndoStore):
         self._scrub(None)
 
     def _embed_again(self, connection: Connection, kind: OwnerKind, owner_id: int) -> None:
+        """Also what was said next, whose token states were made in the light of the row's text."""
         now = self._now()
-        self._unindex(connection, kind, [owner_id], now)
-        self._queue(connection, kind, owner_id, "embed", now)
+        ids = [owner_id]
+        if kind == "message":
+            sql = (
+                "select next.id from messages this join messages next on next.session_id = this.session_id"
+                " and next.position > this.position and next.role in ('user', 'assistant') and trim(next.content) <> ''"
+                " where this.id = :id order by next.position limit 1"
+            )
+            ids += [row[0] for row in rows(connection, sql, id=owner_id)]
+        self._unindex(connection, kind, ids, now)
+        for row_id in ids:
+            self._queue(connection, kind, row_id, "embed", now)
 
     # --- the bytes --------------------------------------------------------------------------------------------------
 

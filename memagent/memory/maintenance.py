@@ -113,8 +113,18 @@ def _count(connection: Connection, sql: str) -> int:
 
 
 def _counts(connection: Connection) -> dict[str, int]:
-    tables = ("spaces", "sessions", "messages", "facts", "chunks", "vectors", "index_queue", "operations")
-    return {table: _count(connection, table) for table in tables}
+    tables = (
+        "spaces",
+        "sessions",
+        "messages",
+        "facts",
+        "chunks",
+        "vectors",
+        "token_states",
+        "index_queue",
+        "operations",
+    )
+    return {table: _count(connection, table) for table in (*tables, "operations")}
 
 
 def _file(connection: Connection) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from memagent.errors import MemagentError
-from memagent.memory.base import MAX_EMBEDDED, content_hash
+from memagent.memory.base import Embedded, content_hash, encoded, passage_of, put_vector
 from memagent.memory.database import Database
 from memagent.memory.id_lists import ids_in, ids_text
 from memagent.memory.mapping import fact_text
@@ -23,7 +23,7 @@ from memagent.memory.time import Clock, to_text
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from memagent.memory.embedding import Embedder
+    from memagent.embedding import Embedder, Passage
     from memagent.memory.index_keeper import IndexKeeper
 
 LOG = logging.getLogger(__name__)
@@ -38,7 +38,11 @@ EMBEDDED_ROWS: dict[OwnerKind, str] = {  # what has vectors, by kind: a table, o
 }
 _TEXTS: dict[OwnerKind, str] = {
     "fact": "select id, space_id, subject, attribute, value, text from facts where id in {ids}",
-    "message": "select id, space_id, content from messages where id in {ids}",
+    "message": (
+        "select id, space_id, content, (select b.content from messages b where b.session_id = messages.session_id"
+        " and b.position < messages.position and b.role in ('user', 'assistant') order by b.position desc limit 1)"
+        " from messages where id in {ids}"
+    ),
     "chunk": "select id, space_id, text from chunks where id in {ids}",
 }
 
@@ -95,12 +99,9 @@ class Outbox:
         if not queued:
             return 0
         owners = list(texts)
-        data: dict[tuple[OwnerKind, int], bytes] = {}
-        if owners:
-            vectors = embedder.embed([texts[owner][1] for owner in owners])
-            data = {owner: vector.astype("<f4").tobytes() for owner, vector in zip(owners, vectors, strict=True)}
+        made = encoded(embedder, [texts[owner][1] for owner in owners]) if owners else []
         with self.database.write() as connection:
-            self._store(connection, embedder, texts, data)
+            self._store(connection, texts, dict(zip(owners, made, strict=True)))
             sql = f"delete from index_queue where id in {ids_in(connection)}"
             run(connection, sql, ids=ids_text(row[0] for row in queued))
         return len(queued)
@@ -108,26 +109,22 @@ class Outbox:
     def _store(
         self,
         connection: Connection,
-        embedder: Embedder,
-        texts: dict[tuple[OwnerKind, int], tuple[int, str]],
-        data: dict[tuple[OwnerKind, int], bytes],
+        texts: dict[tuple[OwnerKind, int], tuple[int, Passage]],
+        made: dict[tuple[OwnerKind, int], Embedded],
     ) -> None:
         now = to_text(self.clock.now())
         unchanged = self._texts(connection, list(texts))
-        for owner, (space_id, text) in texts.items():
-            if unchanged.get(owner) != (space_id, text):
+        for owner, (space_id, passage) in texts.items():
+            if unchanged.get(owner) != (space_id, passage):
                 continue  # forgotten or redacted meanwhile, which has queued what is left of it anew
             kind, owner_id = owner
-            names = {"kind": kind, "owner": owner_id, "model": embedder.name}
+            names = {"kind": kind, "owner": owner_id, "model": made[owner].model}
             where = "where owner_kind = :kind and owner_id = :owner"
             found = one(connection, f"select content_hash from vectors {where} and model = :model", **names)
-            if found is not None and found[0] == content_hash(text):
+            if found is not None and found[0] == content_hash(passage):
                 continue  # another process was quicker
             run(connection, f"delete from vectors {where}", **names)  # those of an earlier embedder, too
-            insert(
-                connection, "vectors", space_id=space_id, owner_kind=kind, owner_id=owner_id, model=embedder.name,
-                dimension=embedder.dimension, content_hash=content_hash(text), data=data[owner],
-            )  # fmt: skip
+            put_vector(connection, space_id, kind, owner_id, made[owner])
             insert(
                 connection, "index_queue", space_id=space_id, owner_kind=kind, owner_id=owner_id, action="upsert",
                 created_at=now,
@@ -135,22 +132,20 @@ class Outbox:
 
     def _texts(
         self, connection: Connection, owners: Sequence[tuple[OwnerKind, int]]
-    ) -> dict[tuple[OwnerKind, int], tuple[int, str]]:
-        """Space and text of each of `owners` that exists."""
-        found: dict[tuple[OwnerKind, int], tuple[int, str]] = {}
+    ) -> dict[tuple[OwnerKind, int], tuple[int, Passage]]:
+        """Space and passage of each of `owners` that exists."""
+        found: dict[tuple[OwnerKind, int], tuple[int, Passage]] = {}
         for kind, sql in _TEXTS.items():
             ids = ids_text(owner for owner_kind, owner in owners if owner_kind == kind)
             for row in rows(connection, sql.format(ids=ids_in(connection)), ids=ids):
-                found[kind, row[0]] = (row[1], text_of(kind, row[2:])[:MAX_EMBEDDED])
+                found[kind, row[0]] = (row[1], _passage(kind, row[2:]))
         return found
 
 
-def text_of(kind: OwnerKind, columns: Sequence[str]) -> str:
-    """The text of a row that is embedded: of a fact from subject, attribute, value, text.
-
-    Else the one column itself.
-    """
-    return fact_text(*columns) if kind == "fact" else columns[0]
+def _passage(kind: OwnerKind, columns: Sequence[str | None]) -> Passage:
+    """What is embedded of a row: of a fact subject, attribute, value and text; of a message also what came before."""
+    parts = [column or "" for column in columns]
+    return passage_of(fact_text(*parts)) if kind == "fact" else passage_of(*parts)
 
 
 class BackgroundDrain:

@@ -1,10 +1,11 @@
 """Hybrid search: vectors, words, the exact slot and the time window each find candidates; one score puts them in order.
 
 Filters (space, window, retired, excluded) are applied in SQL to the candidates of every channel, and a channel whose
-candidates did not survive is asked for more, so that nothing is missed because something else was in the way. Dense
-and word scores are put on a common scale by min-max over the candidates and added with weights (Bruch et al. 2022, "An
-Analysis of Fusion Functions for Hybrid Retrieval"): on LoCoMo and LongMemEval that beats reciprocal rank fusion, which
-lets a weak channel spoil a strong one.
+candidates did not survive is asked for more, so that nothing is missed because something else was in the way. The
+candidates and the turns beside the best of them are then compared by late interaction and weighed by a linear model
+(`features`), whose weights were learned by `memagent.training.rank` on conversations written for it. Scores are put on
+a common scale over the candidates (Bruch et al. 2022, "An Analysis of Fusion Functions for Hybrid Retrieval"); ranks
+alone (reciprocal rank fusion) let a weak channel spoil a strong one.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy import Connection
 
-from memagent.memory.candidates import Candidate, Filters, Owner, Scores, Visible, word_search
+from memagent.memory.candidates import Candidate, Filters, Owner, Scores, Visible
 from memagent.memory.database import Database
+from memagent.memory.features import FEATURES, Floats, matrix, read_rows
 from memagent.memory.hits import build
+from memagent.memory.late import max_similarities
+from memagent.memory.lexical import Lexical, lexical
+from memagent.memory.question import Question, read_question
 from memagent.memory.records import Hit, OwnerKind, Scope, SearchQuery
 from memagent.memory.time import from_text
 from memagent.memory.words import content_words
 
 if TYPE_CHECKING:
+    from memagent.embedding import EncodedQuery
     from memagent.memory.dense import DenseSearch
-    from memagent.memory.vectors import Vector
 
 SCOPES: dict[Scope, tuple[OwnerKind, ...]] = {
     "facts": ("fact",),
@@ -39,34 +45,65 @@ _TRUST = {"user": 1.0, "model": 0.7, "import": 0.5, "document": 0.5}
 _DAY = 86_400.0
 
 Channel = Callable[[int], Scores]
+EncodeQuery = Callable[[str], "EncodedQuery | None"]
+
+# Learned by `memagent.training.rank` (listwise softmax), then scaled so that the positive ones add up to 1.
+LEARNED = {
+    "words": 0.028,
+    "window": 0.043,
+    "session": 0.029,
+    "dense": 0.074,
+    "late": 0.068,
+    "nearness": 0.227,
+    "before": 0.021,
+    "after": 0.005,
+    "session_late": 0.087,
+    "speaker": 0.05,
+    "other_speaker": -0.05,
+    "ends_asking": 0.017,
+    "asks": -0.054,
+    "reacts": -0.015,
+    "length": 0.068,
+    "timed": 0.055,
+    "counted": 0.065,
+    "in_time": 0.164,
+}
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each part of the score counts. The parts lie in 0..1, and so does the score: it is divided by the
-    weights in play.
+    """What counts besides the learned features, on their scale.
 
     `slot` is enough to put the exact slot first, `time` puts what is about the window before what was merely said in
     it; `recency` and `confidence` break ties: a tenth more relevance outweighs both.
     """
 
-    dense: float = 0.5
-    words: float = 0.5
     slot: float = 0.6
     time: float = 0.1
     recency: float = 0.03
     confidence: float = 0.02
     recency_half_life_days: float = 90.0
-    candidates: int = 32  # of each channel, at least; four times the limit where that is more
+    candidates: int = 128  # of each channel, at least; four times the limit where that is more
+    beside: int = 24  # of the best candidates, whose neighbouring turns are looked at as well
 
 
 DEFAULT_WEIGHTS = Weights()
 
 
+@dataclass(frozen=True)
+class Pool:
+    """The candidates of a search with all that is known of them; `values` has shape (owners, FEATURES)."""
+
+    owners: list[Owner]
+    values: Floats
+    channels: dict[str, Scores]
+    rows: Mapping[Owner, Candidate]
+
+
 def search(
     database: Database,
     query: SearchQuery,
-    query_vector: Vector | None,
+    encode: EncodeQuery,
     *,
     space_id: int,
     now: datetime,
@@ -75,44 +112,85 @@ def search(
 ) -> list[Hit]:
     """The best `query.limit` rows (1 to 200) of a space, best first.
 
-    `query_vector` is the unit vector of the query by the embedder of `dense`; without either the vectors take no part.
-    Any text is a valid query; one without a word finds what the vector, the window or the slot finds. Raises
-    StoreError.
+    `encode` turns the words of the query into vectors of the embedder of `dense`; without either the vectors take no
+    part. Any text is a valid query; one without a word finds what the vector, the window or the slot finds. Raises
+    StoreError, and what `encode` raises.
     """
+    limit = min(max(query.limit, 1), MAX_LIMIT)
+    with database.read() as connection:
+        question = read_question(connection, query.text, space_id, now)
+    encoded = encode(question.words) if dense is not None else None
+    with database.read() as connection:
+        pool = gather(connection, query, question, encoded, space_id=space_id, dense=dense, weights=weights)
+        ranked = _ranked(pool, weights, now)
+        return build(connection, ranked[:limit], pool.channels)
+
+
+def gather(
+    connection: Connection,
+    query: SearchQuery,
+    question: Question,
+    encoded: EncodedQuery | None,
+    *,
+    space_id: int,
+    dense: DenseSearch | None,
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> Pool:
+    """The candidates of every channel, those beside the best of them, and their features."""
     limit = min(max(query.limit, 1), MAX_LIMIT)
     wanted = max(weights.candidates, 4 * limit)
     kinds = SCOPES[query.scope]
-    with database.read() as connection:
-        visible = Visible(connection, Filters.of(space_id, query))
-        channels: dict[str, Scores] = {}
-        window = visible.admit_window(kinds) if visible.filters.bounded else None
-        if window is not None:
-            channels["time"] = _in_window(visible, window, wanted)
-        if "fact" in kinds and (query.subject or query.attribute):
-            score = 1.0 if query.subject and query.attribute else 0.5
-            slot = visible.admit_slot(query.subject or "", query.attribute or "", wanted)
-            channels["slot"] = {("fact", fact): score for fact in slot}
-        terms = content_words(query.text)
-        asks: dict[str, list[Channel]] = {"words": [word_search(connection, terms, kind) for kind in kinds]}
-        if dense is not None and query_vector is not None:
-            asks["dense"] = [_nearest(connection, dense, query_vector, kinds, window)]
-        channels |= _ask(visible, asks, wanted, limit)
-        pool = {owner for scores in channels.values() for owner in scores}
-        if dense is not None and query_vector is not None:
-            rest = [owner for owner in pool if owner not in channels["dense"]]
-            channels["dense"] |= dense.cosines(connection, query_vector, rest)
-        ranked = _fuse({owner: visible.rows[owner] for owner in pool}, channels, weights, now)
-        return build(connection, ranked[:limit], channels)
+    visible = Visible(connection, Filters.of(space_id, query))
+    channels: dict[str, Scores] = {}
+    window = visible.admit_window(kinds) if visible.filters.bounded else None
+    if window is not None:
+        channels["time"] = _in_window(visible, window, wanted)
+    if "fact" in kinds and (query.subject or query.attribute):
+        score = 1.0 if query.subject and query.attribute else 0.5
+        slot = visible.admit_slot(query.subject or "", query.attribute or "", wanted)
+        channels["slot"] = {("fact", fact): score for fact in slot}
+    terms = content_words(question.words)
+    lexicals = {kind: lexical(connection, terms, kind, space_id) for kind in kinds}
+    asks: dict[str, list[Channel]] = {"words": [_lexical_channel(visible, lexicals[kind], kind) for kind in kinds]}
+    if dense is not None and encoded is not None:
+        asks["dense"] = [_nearest(connection, dense, encoded, kinds, window)]
+    channels |= _ask(visible, asks, wanted, limit)
+    visible.admit(visible.beside(_best(channels, weights.beside)))
+    owners = list(visible.rows) if window is None else _in(visible, channels)
+    if dense is not None and encoded is not None:
+        rest = [owner for owner in owners if owner not in channels["dense"]]
+        channels["dense"] |= dense.cosines(connection, encoded.vector, rest)
+        channels["late"] = max_similarities(connection, dense.space, encoded, owners)
+    texts = read_rows(connection, owners)
+    ordered, values = matrix(question, {owner: visible.rows[owner] for owner in owners}, texts, channels, lexicals)
+    return Pool(ordered, values, {name: scores for name, scores in channels.items() if scores}, visible.rows)
+
+
+def _in(visible: Visible, channels: Mapping[str, Scores]) -> list[Owner]:
+    """Of a bounded search what some channel found: the window may hold the whole space."""
+    return list(dict.fromkeys(owner for scores in channels.values() for owner in scores if owner in visible.rows))
+
+
+def _lexical_channel(visible: Visible, found: Lexical, kind: OwnerKind) -> Channel:
+    def best(k: int) -> Scores:
+        keys = found.best(k)
+        if kind != "message":
+            return {(kind, key): score for key, score in keys}
+        ids = visible.at_places([key for key, _ in keys])
+        return {(kind, ids[key]): score for key, score in keys if key in ids}
+
+    return best
 
 
 def _nearest(
     connection: Connection,
     dense: DenseSearch,
-    vector: Vector,
+    encoded: EncodedQuery,
     kinds: Sequence[OwnerKind],
     window: Mapping[OwnerKind, Sequence[int]] | None,
 ) -> Channel:
     allowed = None if window is None else dict(window)
+    vector = encoded.vector
     return lambda k: {found.owner: found.cosine for found in dense.nearest(connection, vector, k, kinds, allowed)}
 
 
@@ -150,33 +228,33 @@ def _ask(visible: Visible, asks: Mapping[str, Sequence[Channel]], wanted: int, l
     return channels
 
 
-def _fuse(
-    pool: Mapping[Owner, Candidate], channels: Mapping[str, Scores], weights: Weights, now: datetime
-) -> list[tuple[Owner, float]]:
+def _best(channels: Mapping[str, Scores], many: int) -> list[int]:
+    """The messages that words and vectors put first."""
+    best: dict[int, None] = {}
+    for name in ("dense", "words"):
+        scores = {owner: score for owner, score in channels.get(name, {}).items() if owner[0] == "message"}
+        best |= dict.fromkeys(row_id for _, row_id in sorted(scores, key=lambda owner: -scores[owner])[:many])
+    return list(best)
+
+
+def _ranked(pool: Pool, weights: Weights, now: datetime) -> list[tuple[Owner, float]]:
     """Owners with their scores in 0..1, best first; the newer of two equals first."""
-    total = dict.fromkeys(pool, 0.0)
-    in_play = weights.recency + weights.confidence
-    for name, scores in channels.items():
-        weight = getattr(weights, name)
-        in_play += weight
-        for owner, value in _scaled(name, scores).items():
-            total[owner] += weight * value
+    learned = np.array([LEARNED[name] for name in FEATURES])
+    totals = pool.values @ learned
+    in_play = 1.0 + weights.recency + weights.confidence
+    for name in ("slot", "time"):
+        if scores := pool.channels.get(name):
+            in_play += getattr(weights, name)
+            totals = totals + getattr(weights, name) * np.array([scores.get(owner, 0.0) for owner in pool.owners])
     freshness: dict[str, float] = {}  # by day
     ranked = []
-    for owner, row in pool.items():
+    for owner, total in zip(pool.owners, totals.tolist(), strict=True):
+        row = pool.rows[owner]
         day = row.moment[:10]
         if day not in freshness:
             age = max((now - from_text(row.moment)).total_seconds(), 0.0) / _DAY
             freshness[day] = weights.recency * 0.5 ** (age / weights.recency_half_life_days)
-        score = total[owner] + freshness[day] + weights.confidence * row.confidence * _TRUST.get(row.trust, 0.5)
-        ranked.append((min(score / in_play, 1.0), row.moment, owner))
-    ranked.sort(reverse=True)
-    return [(owner, score) for score, _, owner in ranked]
-
-
-def _scaled(name: str, scores: Scores) -> Scores:
-    """Dense and word scores as shares of the best one, from the 0 of what has nothing in common with the query."""
-    best = max(scores.values(), default=0.0)
-    if name not in ("dense", "words") or best <= 0.0:
-        return scores if name not in ("dense", "words") else dict.fromkeys(scores, 0.0)
-    return {owner: max(score, 0.0) / best for owner, score in scores.items()}
+        score = total + freshness[day] + weights.confidence * row.confidence * _TRUST.get(row.trust, 0.5)
+        ranked.append((min(max(score / in_play, 0.0), 1.0), score, row.moment, owner))
+    ranked.sort(key=lambda item: item[1:], reverse=True)
+    return [(owner, score) for score, _, _, owner in ranked]

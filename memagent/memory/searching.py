@@ -9,12 +9,11 @@ from memagent.memory.base import StoreBase
 from memagent.memory.claims import clean
 from memagent.memory.outbox import BackgroundDrain, Outbox
 from memagent.memory.records import Hit, SearchQuery
-from memagent.memory.retrieval import search
 from memagent.memory.statements import one
 
 if TYPE_CHECKING:
+    from memagent.embedding import Embedder
     from memagent.memory.dense import DenseSearch
-    from memagent.memory.embedding import Embedder
     from memagent.memory.index_keeper import IndexKeeper
 
 LOG = logging.getLogger(__name__)
@@ -62,16 +61,28 @@ class SearchStore(StoreBase):
         """Who looks after the vector index, for `memagent.memory.maintenance`; None before there is an embedder."""
         return self._outbox.keeper
 
+    @property
+    def dense(self) -> DenseSearch | None:
+        """The vectors of this space, for who looks into a search; None before there is an embedder."""
+        return self._dense
+
     def search(self, query: SearchQuery) -> list[Hit]:
         """The best hits, best first; everything committed before is seen, by this process or another.
 
         Raises InputError for text that is not valid.
         """
+        from memagent.memory.retrieval import search  # with numpy, which commands that do not search can do without
+
         text = clean(query.text, "query")
-        embedder, vector = self.embedder, None
-        if embedder is not None and text.strip():
-            vector = embedder.embed([text])[0]
-        return search(self.database, query, vector, space_id=self.space_id, now=self.clock.now(), dense=self._dense)
+        embedder = self.embedder
+        return search(
+            self.database,
+            query,
+            lambda words: embedder.encode_query(words) if embedder is not None and text.strip() else None,
+            space_id=self.space_id,
+            now=self.clock.now(),
+            dense=self._dense,
+        )
 
     def drain(self, limit: int | None = None) -> int:
         """Embed queued rows and bring the index in step; the number of queue rows handled.

@@ -102,7 +102,7 @@ class SessionStore(StoreBase):
         if role == "user" and not content.strip():
             raise InputError("the message is empty", "say something")
         indexed = role in _EMBEDDED_ROLES and bool(content.strip())
-        vector = self._embed([content])[0] if indexed else None
+        vector = self._embed([content], self._last_said(session_id))[0] if indexed else None
         now = self._now()
         with self.database.write() as connection:
             position = self._next_position(connection, session_id)
@@ -150,6 +150,15 @@ class SessionStore(StoreBase):
         """Raises NotFoundError."""
         with self.database.read() as connection:
             return self._message(connection, message_id)
+
+    def _last_said(self, session_id: int) -> str:
+        sql = (
+            "select content from messages where session_id = :id and role in ('user', 'assistant')"
+            " order by position desc limit 1"
+        )
+        with self.database.read() as connection:
+            row = one(connection, sql, id=session_id)
+        return "" if row is None else str(row[0])
 
     def _next_position(self, connection: Connection, session_id: int) -> int:
         row = one(

@@ -16,7 +16,7 @@ from memagent.memory.statements import insert, one, rows
 from memagent.memory.time import Clock, SystemClock, to_text
 
 if TYPE_CHECKING:
-    from memagent.memory.embedding import Embedder
+    from memagent.embedding import Embedder
 
 _COUNTED = (
     "sessions", "messages", "facts", "documents", "chunks", "operations", "vectors", "index_queue", "tombstones"

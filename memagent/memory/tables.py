@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -64,6 +65,13 @@ messages = Table(
     CheckConstraint("role in ('system', 'user', 'assistant', 'tool')", name="ck_messages_role"),
     UniqueConstraint("session_id", "position", name="uq_messages_position"),
     Index("ix_messages_space", "space_id", "created_at"),
+    Index(
+        "ix_messages_speaker",
+        "space_id",
+        "speaker",
+        sqlite_where=text("speaker <> ''"),
+        postgresql_where=text("speaker <> ''"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -205,6 +213,14 @@ vectors = Table(
     UniqueConstraint("owner_kind", "owner_id", "model", name="uq_vectors_owner"),
     Index("ix_vectors_space", "space_id", "model", "id"),
     sqlite_autoincrement=True,
+)
+
+# What late interaction compares: int8, one row a token, at most 4 KB; only the directions count.
+token_states = Table(
+    "token_states",
+    metadata,
+    Column("vector_id", ForeignKey("vectors.id", ondelete="CASCADE"), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )
 
 index_queue = Table(

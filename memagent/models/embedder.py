@@ -1,7 +1,12 @@
-"""all-MiniLM-L6-v2 as an embedder: mean of the token states, unit length, 384 dimensions.
+"""The shipped embedder: MiniLM with its two upper layers trained for questions about what was said.
+
+One pass over a text gives its vector (mean of the token states) and its token states, projected to 96 dimensions, for
+late interaction (Khattab and Zaharia 2020, "ColBERT"; Santhanam et al. 2022, "ColBERTv2", for the small states). A
+message is read in the light of the one before it: the end of that one stands in front, and only the states of the
+message itself are kept. Trained by `memagent.training.embed`.
 
 Texts are sorted by length into batches of at most `BATCH_TOKENS` tokens, so that padding is rare. Input over 256 word
-pieces is cut, as the model's authors do.
+pieces is cut, as MiniLM's authors do.
 """
 
 from __future__ import annotations
@@ -11,38 +16,103 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.models.encoder import WIDTH, Encoder, base_weights, pad, tokenizer
+from memagent.embedding import Encoded, EncodedQuery, Passage
+from memagent.models.encoder import BUNDLED, WIDTH, Array, Encoder, base_weights, layer_parameters, tokenizer
+from memagent.models.weights import load_weights
 
+WEIGHTS = BUNDLED / "embedder.safetensors"
 MAX_TOKENS = 256
+BEFORE_TOKENS = 24
+QUERY_TOKENS = 64
+TOKEN_WIDTH = 96
+KEPT_TOKENS = 42  # of a passage: 42 x 96 bytes are just under MAX_TOKEN_BYTES
 BATCH_TOKENS = 2048
+
+Tokens = tuple[list[int], list[int], int, int]  # ids, segments, and where the text itself begins and ends
 
 
 class MiniLMEmbedder:
-    """The default embedder; offline, deterministic, thread-safe. Satisfies `memagent.memory.embedding.Embedder`."""
+    """The default embedder; offline, deterministic, thread-safe. Satisfies `memagent.embedding.Embedder`."""
 
-    name = "all-MiniLM-L6-v2"
+    name = "memagent-embedder-1"
     dimension = WIDTH
+    token_dimension = TOKEN_WIDTH
 
     def __init__(self, *, threads: int = 1) -> None:
-        self._encoder = Encoder(base_weights(), threads=threads)
+        trained = load_weights(WEIGHTS)
+        weights = {name: trained.get(name, base_weights().get(name)) for name in layer_parameters()}
+        self._encoder = Encoder({name: array for name, array in weights.items() if array is not None}, threads=threads)
+        self._token = np.asarray(trained["head.token"], np.float32)
+        self._weight = np.asarray(trained["head.weight"], np.float32)
+        self._first, self._last = (tokenizer().token_to_id(mark) or 0 for mark in ("[CLS]", "[SEP]"))
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors of shape (len(texts), 384)."""
-        vectors = np.zeros((len(texts), WIDTH), np.float32)
-        encodings = tokenizer().encode_batch([text or " " for text in texts])
-        for encoding in encodings:
-            encoding.truncate(MAX_TOKENS)
-        order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
+    def encode(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """Vector and token states of each passage, in order."""
+        made = self._tokens(passages)
+        order = sorted(range(len(made)), key=lambda index: len(made[index][0]))
+        result: list[Encoded | None] = [None] * len(made)
         start = 0
         while start < len(order):
             stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(encodings[order[stop]].ids) <= BATCH_TOKENS:
+            while stop < len(order) and (stop + 1 - start) * len(made[order[stop]][0]) <= BATCH_TOKENS:
                 stop += 1
             rows = order[start:stop]
-            ids, segments, mask = pad([encodings[row] for row in rows])
-            states = self._encoder.run(ids, segments, mask)
-            weight = mask[..., None].astype(np.float32)
-            mean = (states * weight).sum(axis=1) / weight.sum(axis=1)
-            vectors[rows] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            for row, states in zip(rows, self._run([made[row] for row in rows]), strict=True):
+                result[row] = Encoded(_unit(states.mean(axis=0)), quantised(self._kept(states)))
             start = stop
-        return vectors
+        return [encoded for encoded in result if encoded is not None]
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        """Vector, token states and their weights of a question."""
+        ids = self._words(text)[:QUERY_TOKENS]
+        states = self._run([([self._first, *ids, self._last], [0] * (len(ids) + 2), 1, len(ids) + 1)])[0]
+        scores = states @ self._weight
+        weights = np.exp(scores - scores.max())
+        return EncodedQuery(_unit(states.mean(axis=0)), _unit(states @ self._token), weights / weights.sum())
+
+    def _words(self, text: str) -> list[int]:
+        # An empty text has the states of its unknown word: it is found by nothing, and breaks nothing.
+        ids: list[int] = tokenizer().encode(text, add_special_tokens=False).ids
+        return ids or [tokenizer().token_to_id("[UNK]") or 0]
+
+    def _tokens(self, passages: Sequence[Passage]) -> list[Tokens]:
+        made: list[Tokens] = []
+        for passage in passages:
+            ids = self._words(passage.text)
+            before = tokenizer().encode(passage.before, add_special_tokens=False).ids[-BEFORE_TOKENS:]
+            lead = [self._first, *before, self._last] if before else [self._first]
+            ids = ids[: MAX_TOKENS - len(lead) - 1]
+            segment = 1 if before else 0
+            segments = [0] * len(lead) + [segment] * (len(ids) + 1)
+            made.append(([*lead, *ids, self._last], segments, len(lead), len(lead) + len(ids)))
+        return made
+
+    def _run(self, batch: Sequence[Tokens]) -> list[Array]:
+        """States of the texts themselves, without what was said before and the marks around."""
+        shape = (len(batch), max(len(ids) for ids, _, _, _ in batch))
+        ids, segments, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int32)
+        for row, (tokens, kinds, _, _) in enumerate(batch):
+            ids[row, : len(tokens)], segments[row, : len(tokens)], mask[row, : len(tokens)] = tokens, kinds, 1
+        states = self._encoder.run(ids, segments, mask)
+        return [states[row, start:end] for row, (_, _, start, end) in enumerate(batch)]
+
+    def _kept(self, states: Array) -> Array:
+        """Projected states; of a long text the means of neighbours, so that there are at most KEPT_TOKENS."""
+        projected = _unit(states @ self._token)
+        if len(projected) <= KEPT_TOKENS:
+            return projected
+        edges = np.linspace(0, len(projected), KEPT_TOKENS + 1).astype(np.int64)[:-1]
+        summed: Array = np.add.reduceat(projected, edges, axis=0)
+        return summed
+
+
+def quantised(states: Array) -> NDArray[np.int8]:
+    """The directions of rows as int8: the largest component of each becomes 127."""
+    largest = np.maximum(np.abs(states).max(axis=-1, keepdims=True), 1e-9)
+    rows: NDArray[np.int8] = np.rint(states / largest * 127).astype(np.int8)
+    return rows
+
+
+def _unit(states: Array) -> Array:
+    result: Array = states / np.maximum(np.linalg.norm(states, axis=-1, keepdims=True), 1e-9)
+    return result

@@ -13,18 +13,28 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from memagent.embedding import Encoded, EncodedQuery, Passage
+
 _WORD = re.compile(r"\w+")
 
 
 class HashEmbedder:
     """Hashes words, word pairs and character trigrams into signed buckets.
 
-    Satisfies `memagent.memory.embedding.Embedder`.
+    Satisfies `memagent.embedding.Embedder`.
     """
 
     def __init__(self, dimension: int = 384) -> None:
         self.dimension = dimension
+        self.token_dimension = 0
         self.name = f"hash-{dimension}"
+
+    def encode(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """A vector for each text, whatever was said before it."""
+        return [Encoded(vector) for vector in self.embed([passage.text for passage in passages])]
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        return EncodedQuery(self.embed([text])[0])
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of shape (len(texts), dimension); a text without words gets the first axis."""

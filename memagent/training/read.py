@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,15 +19,17 @@ from torch.nn import functional
 
 from memagent.models.labels import ANSWERS
 from memagent.training.batches import by_length, encode, inputs, token_span
+from memagent.training.conversations import load_conversations
 from memagent.training.examples import Composer
 from memagent.training.network import Reader, Trunk
 from memagent.training.packs import load_packs
 from memagent.training.public import load_chatter, load_groups
 from memagent.training.reading import Group, Readings
 from memagent.training.runs import Run, prepare
+from memagent.training.talks import Talk, load_talks
 from memagent.training.written import load_readings, shuffled
 
-GROUPS, POOL = 11, 330  # groups in a batch, and in a pool that is sorted by length
+GROUPS, POOL = 10, 300  # groups in a batch, and in a pool that is sorted by length
 TOKENS = 112
 IGNORED = -100
 
@@ -53,28 +56,44 @@ def group_loss(network: Reader, groups: list[Group]) -> tuple[Tensor, dict[str, 
     for row in range(len(groups)):
         inside = (members == row).nonzero().flatten()
         scores = torch.cat([answers.new_zeros(1), answers[inside]])
-        right = (kinds[inside] != 0).nonzero().flatten()
-        target = right[:1] + 1 if len(right) else torch.zeros(1, dtype=torch.long)
-        choices.append(functional.cross_entropy(scores[None], target))
+        right = (kinds[inside] != 0).nonzero().flatten() + 1
+        wanted = scores[right] if len(right) else scores[:1]
+        choices.append(scores.logsumexp(0) - wanted.logsumexp(0))
     losses["choice"] = torch.stack(choices).mean()
     total = torch.stack(list(losses.values())).sum()
     return total, {name: float(loss.detach()) for name, loss in losses.items()}
 
 
-def group_batches(readings: Readings, written: list[Group], share: float) -> Iterator[list[Group]]:
+@dataclass(frozen=True)
+class Shares:
+    """How much of a batch is hand-written single readings, and how much questions about written conversations."""
+
+    written: float
+    talks: float
+
+
+def group_batches(readings: Readings, written: list[Group], talks: list[Talk], shares: Shares) -> Iterator[list[Group]]:
     rng = readings.rng
+
+    def drawn() -> Group:
+        roll = rng.random()
+        if roll < shares.written:
+            return shuffled(rng.choice(written), rng)
+        if roll < shares.written + shares.talks:
+            return rng.choice(talks).draw(rng)
+        return readings.draw()
 
     def stream() -> Iterator[tuple[int, Group]]:
         while True:
-            group = shuffled(rng.choice(written), rng) if written and rng.random() < share else readings.draw()
+            group = drawn()
             yield max(len(window.text) for window in group.windows), group
 
     return by_length(stream(), GROUPS, POOL)
 
 
-def train(network: Reader, run: Run, readings: Readings, share: float) -> None:
+def train(network: Reader, run: Run, readings: Readings, talks: list[Talk], shares: Shares) -> None:
     optimiser, schedule = run.optimiser(network)
-    batches = group_batches(readings, load_readings(), share)
+    batches = group_batches(readings, load_readings(), talks, shares)
     sums: dict[str, float] = {}
     said, count = time.monotonic(), 0
     for step in run.steps_to_do(network, optimiser, schedule):
@@ -103,6 +122,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
     parser.add_argument("--written", type=float, default=0.15, help="share of hand-written groups")
+    parser.add_argument("--talks", type=float, default=0.35, help="share of questions about written conversations")
+    parser.add_argument("--held", default="", help="ids of conversations to leave out, with commas")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
     parser.add_argument("--export", action="store_true", help="write the bundled weights and the model card at the end")
@@ -114,12 +135,10 @@ def main() -> None:
     rate = arguments.rate
     run = Run(arguments.out, arguments.steps, trunk_rate=rate, head_rate=5 * rate, bf16=arguments.bf16)
     composer = Composer(load_packs(), arguments.seed)
-    train(
-        network,
-        run,
-        Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data)),
-        arguments.written,
-    )
+    held = set(arguments.held.split(","))
+    talks = load_talks([conversation for conversation in load_conversations() if conversation.id not in held])
+    readings = Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data))
+    train(network, run, readings, talks, Shares(arguments.written, arguments.talks))
     torch.save(network.state_dict(), arguments.out / "reader.pt")
     if arguments.export:
         from memagent.training.export import export_reader

@@ -55,7 +55,7 @@ def store(server: str) -> Iterator[MemoryStore]:
         with opened.database.write() as connection:
             tables = (
                 "spaces, sessions, messages, facts, fact_sources, core_blocks, core_block_versions, documents, chunks, "
-                "operations, conflicts, vectors, index_queue, tombstones"
+                "operations, conflicts, vectors, token_states, index_queue, tombstones"
             )
             run(connection, f"truncate {tables} restart identity")
             run(connection, "insert into spaces (name, created_at) values ('default', '2026-01-01T00:00:00.000000Z')")

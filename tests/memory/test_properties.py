@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from memagent.errors import InputError
-from memagent.memory.base import content_hash
+from memagent.memory.base import content_hash, passage_of
 from memagent.memory.mapping import fact_text
 from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.redact import FORGOTTEN
@@ -129,9 +129,12 @@ class StoreMachine(RuleBasedStateMachine):
             for words in ("fact_words", "message_words", "chunk_words"):  # raises when index and table differ
                 connection.exec_driver_sql(f"insert into {words}({words}, rank) values ('integrity-check', 1)")
             claims = rows(connection, "select id, subject, attribute, value, text from facts")
-            texts = {("fact", claim[0]): fact_text(*claim[1:]) for claim in claims}
-            said = rows(connection, "select id, content from messages")
-            texts |= {("message", message_id): content for message_id, content in said}
+            texts = {("fact", claim[0]): passage_of(fact_text(*claim[1:])) for claim in claims}
+            said = rows(connection, "select id, session_id, content from messages order by session_id, position")
+            before: dict[int, str] = {}
+            for message_id, session_id, content in said:
+                texts["message", message_id] = passage_of(content, before.get(session_id, ""))
+                before[session_id] = content
             vectors = rows(connection, "select owner_kind, owner_id, content_hash from vectors")
             queued = rows(connection, "select owner_kind, owner_id from index_queue where action = 'embed'")
             assert rows(connection, "PRAGMA foreign_key_check") == []

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memagent.memory import candidates
-from memagent.memory.candidates import RANKED_ROWS
+from memagent.memory import lexical
+from memagent.memory.lexical import RANKED_ROWS
 from memagent.memory.records import FactDraft, Hit, Message, Scope, SearchQuery, SourceSpan
 from memagent.memory.store import MemoryStore
 from memagent.models.hash_embedder import HashEmbedder
@@ -227,7 +227,7 @@ def test_the_limit_is_kept_and_bounded(store: MemoryStore) -> None:
 
 def test_words_that_are_everywhere_still_find_something(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     assert RANKED_ROWS > 100
-    monkeypatch.setattr(candidates, "RANKED_ROWS", 10)
+    monkeypatch.setattr(lexical, "RANKED_ROWS", 10)
     for number in range(30):
         tell(store, f"hen {number}", "place", "yard" if number != 13 else "yard and barn")
     hits = store.search(SearchQuery("the hen in the barn", scope="facts"))

@@ -10,7 +10,7 @@ import pytest
 from memagent.agent.assemble import Agent
 from memagent.agent.turn import run_turn
 from memagent.conversation import ChatMessage, Event, Finished, ToolReturned
-from memagent.evals.scenarios import DECLINED
+from memagent.evals.scenarios.checks import declines
 from memagent.memory.store import MemoryStore
 from memagent.models.chat_model import ChatRequest
 from memagent.models.embedder import MiniLMEmbedder
@@ -128,10 +128,10 @@ def test_small_talk_stores_nothing(person: Person, text: str) -> None:
 
 @pytest.mark.parametrize("asked", ["what is my favourite colour?", "where do I live?", "who is my dentist?"])
 def test_what_was_never_told_is_not_known(person: Person, asked: str) -> None:
-    assert DECLINED.search(person.says(asked))
+    assert declines(person.says(asked))
     person.says("my sister's name is Beatrix")
     reply = person.says(asked)
-    assert DECLINED.search(reply) and "Beatrix" not in reply
+    assert declines(reply) and "Beatrix" not in reply
     assert person.values == ["Beatrix"]
 
 

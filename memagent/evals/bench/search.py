@@ -23,6 +23,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from memagent.embedding import Encoded, EncodedQuery, Passage
 from memagent.evals.bench.timing import Timing, measure, print_table
 from memagent.memory.records import FactDraft, Scope, SearchQuery
 from memagent.memory.store import MemoryStore
@@ -45,10 +46,17 @@ class ClusteredVectors:
 
     name = "bench-clustered"
     dimension = DIMENSION
+    token_dimension = 0
 
     def __init__(self, seed: int) -> None:
         self._centres = np.random.default_rng(seed).standard_normal((CLUSTERS, DIMENSION)).astype(np.float32)
         self._known: dict[str, Vectors] = {}
+
+    def encode(self, passages: Sequence[Passage]) -> list[Encoded]:
+        return [Encoded(self._vector(passage.text)) for passage in passages]
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        return EncodedQuery(self._vector(text))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         return np.stack([self._vector(text) for text in texts])

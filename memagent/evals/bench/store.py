@@ -17,6 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from memagent.embedding import Encoded, EncodedQuery, Passage
 from memagent.evals.bench.timing import Timing, measure, print_table
 from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.store import MemoryStore
@@ -43,10 +44,17 @@ class FixedVectors:
 
     name = "bench-fixed"
     dimension = DIMENSION
+    token_dimension = 0
 
     def __init__(self, seed: int) -> None:
         vectors = np.random.default_rng(seed).normal(size=(1000, DIMENSION)).astype(np.float32)
         self._vectors: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def encode(self, passages: Sequence[Passage]) -> list[Encoded]:
+        return [Encoded(vector) for vector in self.embed([passage.text for passage in passages])]
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        return EncodedQuery(self.embed([text])[0])
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         rows = [crc32(text.encode()) % 1000 for text in texts]
