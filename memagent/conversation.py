@@ -64,6 +64,36 @@ class TextDelta:
 
 
 @dataclass(frozen=True)
+class ReasoningDelta:
+    """The next piece of what a model thinks before it replies; shown while it lasts, never stored."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What was streamed in this turn so far is no part of the reply.
+
+    `missing` are its names and numbers that nothing supports; empty where the model went on to call a tool.
+    """
+
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """Another attempt at the reply begins, because `reason`; what the attempts may cost and have cost so far."""
+
+    attempt: int  # the second pass is 1
+    attempts: int  # at most
+    tokens: int
+    token_budget: int
+    seconds: float
+    second_budget: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Recalled:
     """Automatic recall ran: `hits` are dictionaries as `memory_search` returns; empty when nothing was relevant."""
 
@@ -125,10 +155,24 @@ class Failed:
     cancelled: bool = False
 
 
-Event = TextDelta | Recalled | ToolCalled | ToolReturned | ContextUsage | Finished | Failed
+Event = (
+    TextDelta
+    | ReasoningDelta
+    | Withdrawn
+    | Thinking
+    | Recalled
+    | ToolCalled
+    | ToolReturned
+    | ContextUsage
+    | Finished
+    | Failed
+)
 
 _EVENTS: dict[str, type[Any]] = {
     "text": TextDelta,
+    "reasoning": ReasoningDelta,
+    "withdrawn": Withdrawn,
+    "thinking": Thinking,
     "recalled": Recalled,
     "tool_called": ToolCalled,
     "tool_returned": ToolReturned,
@@ -152,8 +196,9 @@ def event_from_dict(data: Mapping[str, Any]) -> Event:
         fields["call"] = ToolCall(**fields["call"])
     if "result" in fields:
         fields["result"] = ToolResult(**fields["result"])
-    if "hits" in fields:
-        fields["hits"] = tuple(fields["hits"])
+    for name in ("hits", "missing"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
     event: Event = cls(**fields)
     return event
 

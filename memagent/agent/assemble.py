@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-from memagent.config import DEFAULT_MODEL, Settings
+from memagent.config import Settings
 from memagent.errors import MemagentError, ModelError
 from memagent.memory.embedding import Embedder
 from memagent.memory.store import MemoryStore
@@ -104,12 +104,7 @@ def open_agent(settings: Settings, load: Literal["background", "now"] = "backgro
 
 def load_models(settings: Settings) -> tuple[ChatModel, Embedder]:
     """The chat model and the embedder that the settings name. Raises ModelError."""
-    if settings.model != DEFAULT_MODEL:
-        raise ModelError(
-            f"the model {settings.model!r} is not one this version can run",
-            f"use the shipped one: --model {DEFAULT_MODEL}, or unset MEMAGENT_MODEL",
-        )
+    from memagent.models.choose import load_chat_model
     from memagent.models.embedder import MiniLMEmbedder
-    from memagent.models.specialists import Specialists
 
-    return Specialists(context_tokens=settings.context_tokens), MiniLMEmbedder()
+    return load_chat_model(settings), MiniLMEmbedder()

@@ -16,7 +16,7 @@ from typing import Any
 from memagent.agent.assemble import Agent
 from memagent.agent.grounding import unsupported
 from memagent.agent.recall import recall
-from memagent.agent.window import Counter, Window, fill, render_message
+from memagent.agent.window import Counter, Window, fill
 from memagent.conversation import (
     ChatMessage,
     ContextUsage,
@@ -34,6 +34,7 @@ from memagent.conversation import (
 from memagent.errors import InputError, ModelError
 from memagent.memory.records import Message
 from memagent.memory.redact import Redactor
+from memagent.models.prompt import render_message
 from memagent.tools.registry import TOOLS, run_tool
 from memagent.tools.tool import ToolContext
 
@@ -122,7 +123,7 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
                 break
             if isinstance(output, ToolCall):
                 calls.append(output)
-            else:
+            elif isinstance(output, TextDelta):
                 pieces.append(output.text)
         if progress.cancel.is_set():
             yield from _failed(agent, progress, message, _stopped())

@@ -17,6 +17,7 @@ from memagent.conversation import ChatMessage, ContextUsage
 from memagent.errors import InputError
 from memagent.memory.records import CoreBlock, Message
 from memagent.models.chat_model import ChatModel, ChatRequest
+from memagent.models.prompt import PER_MESSAGE, render_hit, render_message
 
 SYSTEM = (
     "You are memagent. You remember what the person tells you across conversations, in a database that you reach only "
@@ -24,7 +25,6 @@ SYSTEM = (
     "memory_forget, and look it up with memory_search before you answer. Say only what memory or the person said; if "
     "you were never told, say that you don't know."
 )
-PER_MESSAGE = 4  # tokens of role and separators
 RECALLED_SHARE = 0.35  # of what is left after the prefix
 REPLY_SHARE = 8  # one part in this many is kept free for the reply
 LEAST = 16  # tokens that a cut text keeps
@@ -93,22 +93,6 @@ def fill(
     )
     request = ChatRequest(SYSTEM, blocks, tuple(shown), (*recent, *this_turn), tuple(tools))
     return Window(request, usage)
-
-
-def render_hit(hit: Mapping[str, Any]) -> str:
-    """A hit as a chat model reads it: its number, the date it was said, its words."""
-    return f"[{hit['id']}] {hit['date']}, {hit['speaker'] or hit['source']}: {hit['text']}"
-
-
-def render_message(message: ChatMessage) -> str:
-    """All text of a message that costs tokens."""
-    calls = "".join(json.dumps([call.name, dict(call.arguments)], ensure_ascii=False) for call in message.tool_calls)
-    if message.tool_result is not None:
-        hits = message.tool_result.content.get("hits")
-        if hits:
-            return calls + "\n".join(map(render_hit, hits))
-        return calls + json.dumps(dict(message.tool_result.content), ensure_ascii=False)
-    return message.content + calls
 
 
 def _take(items: Sequence[T], cost: Callable[[T], int], room: int) -> tuple[list[T], int]:

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from memagent.agent.window import CUT, PER_MESSAGE, SYSTEM, Counter, Window, fill, render_hit, render_message
+from memagent.agent.window import CUT, SYSTEM, Counter, Window, fill
 from memagent.conversation import ChatMessage, ToolCall, ToolResult
 from memagent.errors import InputError
 from memagent.memory.records import CoreBlock, Message
+from memagent.models.prompt import PER_MESSAGE, render_hit, render_message
 from memagent.models.scripted import ScriptedModel
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
