@@ -17,11 +17,15 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True)
 class ToolCall:
-    """What a model asks for: `id` is unique within the turn, `arguments` is JSON-able."""
+    """What a model asks for: `id` is unique within the turn, `arguments` is JSON-able.
+
+    `fault` says in words for the model why its arguments could not be read; such a call does not run.
+    """
 
     id: str
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
 
 
 @dataclass(frozen=True)
