@@ -1,6 +1,6 @@
 """How model families write tool calls in text, and how such text is read.
 
-    hermes        <tool_call>{"name": N, "arguments": {...}}</tool_call>                     Qwen2.5, Qwen3, SmolLM3, Hermes
+    hermes        <tool_call>{"name": N, "arguments": {...}}</tool_call>                     Qwen2.5, Qwen3, SmolLM3
     qwen_xml      <tool_call><function=N><parameter=A>V</parameter></function></tool_call>   Qwen3-Coder, Qwen3.5
     llama_json    {"name": N, "parameters": {...}}, bare or after <|python_tag|>             Llama 3.1, 3.2
     pythonic      <|tool_call_start|>[N(a="v", b=1)]<|tool_call_end|>, or the list bare      LFM2, Llama 4
@@ -123,7 +123,8 @@ def _json_calls(text: str) -> Read:
     for value in values:
         if not isinstance(value, Mapping):
             return
-        inner = value.get("function") if isinstance(value.get("function"), Mapping) else value
+        function = value.get("function")
+        inner = function if isinstance(function, Mapping) else value
         name = inner.get("name")
         if not isinstance(name, str) or not name:
             return

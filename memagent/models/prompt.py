@@ -102,6 +102,9 @@ def chat_messages(request: ChatRequest) -> list[dict[str, Any]]:
         if index == at:
             before = preamble(request, message)
             text = f"{before}\n\n{text}" if before else text
+        if message.role == "user" and rendered[-1]["role"] == "user":  # a turn that failed; templates want a change
+            rendered[-1]["content"] += "\n\n" + defused(text)
+            continue
         entry: dict[str, Any] = {"role": message.role, "content": defused(text)}
         if message.tool_calls:
             entry["tool_calls"] = [
