@@ -123,7 +123,11 @@ class ToolReturned:
 
 @dataclass(frozen=True)
 class ContextUsage:
-    """How the window was filled, in tokens; `dropped_messages` fell out and stay searchable."""
+    """How the window was filled, in tokens; `dropped_messages` fell out and stay searchable.
+
+    Of this turn, `dropped_hits` of what was recalled and `dropped_calls` with their results had no room, and the text
+    of `cut_messages` was cut at its end.
+    """
 
     window: int
     system: int
@@ -133,6 +137,14 @@ class ContextUsage:
     reserved: int
     dropped_messages: int
     exact: bool = True
+    dropped_hits: int = 0
+    dropped_calls: int = 0
+    cut_messages: int = 0
+
+    @property
+    def dropped(self) -> tuple[int, int, int, int]:
+        """All that had no room; a turn reports it again when it grows."""
+        return self.dropped_messages, self.dropped_hits, self.dropped_calls, self.cut_messages
 
     @property
     def used(self) -> int:

@@ -28,16 +28,23 @@ def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
     words = {bare(plain(word)) for word in WORD.findall(told)}
     numbers = {digits(number) for number in NUMBER.findall(told)}
     missing = []
-    for match in NUMBER.finditer(reply):
-        if digits(match.group()) not in numbers:
-            missing.append(match.group())
-    for match in WORD.finditer(reply):
-        word = match.group()
-        if not word[0].isupper() or word in FREE or SENTENCE_START.search(reply[: match.start()]):
-            continue
-        if bare(plain(word)) not in words:
-            missing.append(word)
+    for found in named(reply):
+        known = digits(found) in numbers if found[0].isdigit() else bare(plain(found)) in words
+        if not known:
+            missing.append(found)
     return missing
+
+
+def named(reply: str) -> list[str]:
+    """The numbers, then the names of a reply, each kind in order of appearance."""
+    names = [
+        match.group()
+        for match in WORD.finditer(reply)
+        if match.group()[0].isupper()
+        and match.group() not in FREE
+        and not SENTENCE_START.search(reply[: match.start()])
+    ]
+    return [*NUMBER.findall(reply), *names]
 
 
 def bare(word: str) -> str:

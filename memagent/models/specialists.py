@@ -15,7 +15,7 @@ from typing import Any
 
 from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
-from memagent.models.answers import answer, rank_for_erasure
+from memagent.models.answers import Found, answer, rank_for_erasure
 from memagent.models.chat_model import ChatRequest, Output
 from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
@@ -62,6 +62,7 @@ class Specialists:
         self.context_tokens = context_tokens
         self.understanding = Understanding(threads=threads)
         self.reader = Reader(threads=threads)
+        self._counted = lru_cache(maxsize=512)(lambda text: self.count_tokens([text])[0])
         self._understood = lru_cache(maxsize=64)(self.understanding.read)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -70,7 +71,7 @@ class Specialists:
 
     def count_prompt(self, request: ChatRequest) -> int:
         """All texts of the request; the specialists read them apart, without a template."""
-        return plain_count(self.count_tokens, request)
+        return plain_count(lambda texts: [self._counted(text) for text in texts], request)
 
     def respond(self, request: ChatRequest) -> Iterator[Output]:
         """Calls while something is left to look up or to write, then the reply."""
@@ -202,8 +203,7 @@ class Specialists:
             return [ToolCall(f"{prefix}0", "memory_search", self._query(turn, sentence, understood))]
         if len(made) >= MAX_HOPS:
             return []
-        question = self._whole_question(sentence, understood, turn.context)
-        follow = answer(self.reader, self.understanding, question, understood, evidence_of(made)).follow
+        follow = self.found(turn, (index, sentence, understood)).follow
         if follow is None:
             return []
         query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
@@ -238,6 +238,13 @@ class Specialists:
             for number, target in enumerate(targets)
         ]
 
+    def found(self, turn: Turn, part: Part) -> Found:
+        """What the searches that were made for a question say to it."""
+        index, sentence, understood = part
+        evidence = evidence_of(turn.result_of(f"search-{index}-"))
+        question = self._whole_question(sentence, understood, turn.context)
+        return answer(self.reader, self.understanding, question, understood, evidence)
+
     # --- replies ----------------------------------------------------------------------------------------------------
 
     def reply(self, turn: Turn, parts: Sequence[Part]) -> str:
@@ -248,10 +255,7 @@ class Specialists:
             if understood.act in ("state", "correct"):
                 said.append(replies.stored(writes, sentence))
             elif understood.act == "ask":
-                found = evidence_of(turn.result_of(f"search-{index}-"))
-                question = self._whole_question(sentence, understood, turn.context)
-                given = answer(self.reader, self.understanding, question, understood, found)
-                said.append(replies.answered(given, sentence))
+                said.append(replies.answered(self.found(turn, (index, sentence, understood)), sentence))
             elif understood.act == "forget":
                 erased = [result for _, result in turn.result_of(f"forget-{index}-")]
                 said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))
