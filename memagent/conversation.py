@@ -142,9 +142,9 @@ class ContextUsage:
     cut_messages: int = 0
 
     @property
-    def dropped(self) -> tuple[int, int, int, int]:
-        """All that had no room; a turn reports it again when it grows."""
-        return self.dropped_messages, self.dropped_hits, self.dropped_calls, self.cut_messages
+    def lost(self) -> tuple[int, int]:
+        """What of this turn itself had no room; a turn tells its usage again when more is lost."""
+        return self.dropped_calls, self.cut_messages
 
     @property
     def used(self) -> int:

@@ -51,13 +51,8 @@ class Routing:
         return SYSTEM if self.tools else WITHOUT_TOOLS
 
 
-def routing(settings: Settings) -> Routing:
+def routing_of(settings: Settings) -> Routing:
     """The routing that the settings ask for; loads the specialists where they are needed. Raises ModelError."""
-    thinking = {
-        "best_of": settings.best_of,
-        "think_tokens": settings.think_tokens,
-        "think_seconds": float(settings.think_seconds),
-    }
     if is_shipped(settings):
         return Routing(check=settings.check, best_of=1)
     capture = settings.capture and settings.mode != "tools"
@@ -69,7 +64,9 @@ def routing(settings: Settings) -> Routing:
         reading=reading,
         check=settings.check,
         quoting=settings.check,
-        **thinking,
+        best_of=settings.best_of,
+        think_tokens=settings.think_tokens,
+        think_seconds=float(settings.think_seconds),
     )
 
 
@@ -102,7 +99,7 @@ class Beside:
         steps = sum(1 for message in self.messages if message.tool_calls)
         if not self.routing.reading or self.routing.helpers is None or steps >= MOST_STEPS:
             return []
-        return _marked(self.routing.helpers.lookups(self._request))
+        return self.routing.helpers.lookups(self._request)
 
     def read(self) -> None:
         """Make notes and hits of what was looked up."""
@@ -121,12 +118,7 @@ class Beside:
         if not self.routing.capture or self.routing.helpers is None:
             return []
         own = [call for call in made if call.name in QUOTING]
-        return _marked([c for c in self.routing.helpers.writes(self._request) if not same_value(c, own)])
-
-
-def _marked(calls: Sequence[ToolCall]) -> list[ToolCall]:
-    """The specialists know their calls by their ids; a server's are never the same."""
-    return list(calls)
+        return [call for call in self.routing.helpers.writes(self._request) if not same_value(call, own)]
 
 
 def invented(call: ToolCall, evidence: Sequence[str]) -> ToolResult | None:
@@ -135,6 +127,8 @@ def invented(call: ToolCall, evidence: Sequence[str]) -> ToolResult | None:
         value = str(call.arguments.get(name, ""))
         missing = unsupported(f"is {value}", evidence)
         if missing:
-            error = InputError(f"nobody has said {', '.join(missing)}", "store only what the person told, in their words")
+            error = InputError(
+                f"nobody has said {', '.join(missing)}", "store only what the person told, in their words"
+            )
             return failed(call, error, 0.0)
     return None

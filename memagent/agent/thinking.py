@@ -7,7 +7,7 @@ it there is, the better. An attempt that names nothing (it declines) is said whe
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from memagent.agent.grounding import named, unsupported
@@ -43,6 +43,11 @@ class Attempts:
         attempt = Attempt(reply, missing, len(named(reply)) - len(missing))
         self.made.append(attempt)
         return attempt
+
+    def charge(self, count: Callable[[str], int], text: str, thoughts: Sequence[str]) -> None:
+        """Book what a step has cost, once the first attempt is over."""
+        if self.started is not None:
+            self.tokens += count(text) + count("".join(thoughts))
 
     @property
     def best(self) -> Attempt:

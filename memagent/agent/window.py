@@ -27,6 +27,7 @@ SYSTEM = (
 )
 RECALLED_SHARE = 0.35  # of what is left after the prefix
 REPLY_SHARE = 8  # one part in this many is kept free for the reply
+KNOWN = 4096  # counts that are kept
 LEAST = 16  # tokens that a cut text keeps
 CUT = " […]"
 STEADY = 8  # messages; the window moves by as many at once for models that keep what they have read
@@ -49,8 +50,15 @@ class Counter:
         self._known: dict[str, int] = {}
         self._frames: dict[str, int] = {}
 
+    def counts_for(self, model: ChatModel) -> bool:
+        return self._model is model
+
     def __call__(self, text: str) -> int:
+        if not self._model.exact_counts:  # an estimate that learns: what it said before does not hold for ever
+            return self._model.count_tokens([text])[0]
         if text not in self._known:
+            if len(self._known) > KNOWN:
+                self._known.clear()
             self._known[text] = self._model.count_tokens([text])[0]
         return self._known[text]
 

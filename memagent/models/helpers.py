@@ -58,8 +58,6 @@ class Helpers:
                 if found.kind == "nothing":
                     continue
                 hits += [candidate.evidence.number for candidate in found.candidates]
-            elif understood.act not in ("forget", "calculate"):
-                continue
             elif not (turn.result_of(f"forget-{index}-") or turn.result_of(f"calculate-{index}")):
                 continue
             notes.append(self._specialists.reply(turn, [part]))
