@@ -121,15 +121,13 @@ def decode(
     """
     made, size = 0, DRAFT
     while made < limit and not (cancel is not None and cancel.is_set()):
-        forced = constraint.forced()[: limit - made] if constraint is not None else []
-        if forced:
-            assert constraint is not None
+        while constraint is not None and (forced := constraint.forced()[: limit - made]):
             constraint.take(forced)
             ids += forced
             made += len(forced)
             yield forced
-            if made >= limit:
-                return
+        if made >= limit:
+            return
         pending = ids[len(cache.ids) :]
         draft = draft_from(ids, min(size, limit - made - 1)) if drafts else []
         if draft and constraint is not None:

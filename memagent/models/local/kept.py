@@ -20,6 +20,7 @@ SNAPSHOTS = 3  # the first one, at the end of the instructions, and the newest o
 class Snapshot:
     length: int  # tokens that it holds
     cache: Any
+    recording: bool
 
 
 def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
@@ -41,23 +42,33 @@ class KeptCache:
         self._snapshots: list[Snapshot] = []
         self._cache: Any = None
         self._recording = False
-        self._last = 0  # tokens of the last forward
         self.ids: list[int] = []
         self.forwards = 0
 
     @property
     def kind(self) -> Literal["croppable", "last", "fixed"]:
         """What can be taken back: any number of tokens, some of the last forward, nothing. Known after a forward."""
-        from transformers.cache_utils import LinearAttentionCacheLayerMixin
-
         if not self._cache.is_croppable:
             return "fixed"
-        layers = self._cache.layers
-        convolution = any(isinstance(layer, LinearAttentionCacheLayerMixin) for layer in layers)
-        window = min((layer.sliding_window for layer in layers if getattr(layer, "is_sliding", False)), default=None)
-        if convolution or (window is not None and len(self.ids) >= window):
-            return "last"
-        return "croppable"
+        return "last" if self._convolution or self._window is not None else "croppable"
+
+    @property
+    def _window(self) -> int | None:
+        """The shortest sliding window, in tokens."""
+        sizes = (layer.sliding_window for layer in self._cache.layers if getattr(layer, "is_sliding", False))
+        return min(sizes, default=None)
+
+    @property
+    def _convolution(self) -> bool:
+        from transformers.cache_utils import LinearAttentionCacheLayerMixin
+
+        return any(isinstance(layer, LinearAttentionCacheLayerMixin) for layer in self._cache.layers)
+
+    def _can_crop(self) -> bool:
+        """Whether it can be cropped to any length as it is now; a window that is not full yet can be."""
+        if self._cache is None or self.kind == "fixed" or self._convolution:
+            return False
+        return self._window is None or len(self.ids) < self._window
 
     def forward(self, ids: Sequence[int], logits: int) -> Any:
         """Append tokens; the logits after each of the last `logits` of them, (logits, vocabulary), on the device."""
@@ -73,7 +84,6 @@ class KeptCache:
         output = self._model(input_ids=tokens, **arguments)
         self.forwards += 1
         self.ids += ids
-        self._last = len(ids)
         return output.logits[0, -logits:]
 
     def settle(self, unwanted: int = 0) -> None:
@@ -99,20 +109,25 @@ class KeptCache:
         unwanted = len(self.ids) - shared
         if not unwanted:
             return shared
-        if self._cache is not None and self.kind == "croppable":
+        if self._can_crop():
             self.settle(unwanted)
             return shared
         self._cache, self._recording, kept = None, False, 0
         if self._snapshots:
-            kept = self._snapshots[-1].length
-            self._cache = copy.deepcopy(self._snapshots[-1].cache)
+            newest = self._snapshots[-1]
+            kept, self._recording = newest.length, newest.recording
+            self._cache = copy.deepcopy(newest.cache)
         del self.ids[kept:]
         return kept
 
     def snapshot(self) -> None:
         """Copy the cache as it is, where it could not be cropped to this length later."""
-        if self.kind == "croppable" or any(snapshot.length == len(self.ids) for snapshot in self._snapshots):
+        if (
+            not self.ids
+            or self.kind == "croppable"
+            or any(snapshot.length == len(self.ids) for snapshot in self._snapshots)
+        ):
             return
         if len(self._snapshots) == SNAPSHOTS:
             del self._snapshots[1]
-        self._snapshots.append(Snapshot(len(self.ids), copy.deepcopy(self._cache)))
+        self._snapshots.append(Snapshot(len(self.ids), copy.deepcopy(self._cache), self._recording))
