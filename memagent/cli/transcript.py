@@ -46,9 +46,7 @@ class Transcript:
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        if self._thought and not isinstance(event, ReasoningDelta):
-            self._thought = False
-            note()
+        self._end_thought(event)
         match event:
             case TextDelta(text):
                 if self.stream:
@@ -107,6 +105,11 @@ class Transcript:
             self._end_line()
             self._thought = True
             note(text, newline=False)
+
+    def _end_thought(self, event: Event) -> None:
+        if self._thought and not isinstance(event, ReasoningDelta):
+            self._thought = False
+            note()
 
     def _withdraw(self, missing: tuple[str, ...]) -> None:
         self._end_line()
