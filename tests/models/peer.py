@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +23,7 @@ class Answer:
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    reply: Callable[[dict[str, Any]], Answer | str] | None = None  # made from the request
     pause: float = 0.0  # seconds before the first piece, and between the pieces where `pieces` is set
     pieces: bool = False
 
@@ -71,6 +72,11 @@ class Peer:
         self.headers.append({key.lower(): value for key, value in handler.headers.items()})
         self.requests.append(json.loads(handler.rfile.read(int(handler.headers["content-length"]))))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if answer.reply is not None:
+            made = answer.reply(self.requests[-1])
+            if isinstance(made, str):
+                return self.say(handler, made)
+            answer = made
         if not answer.stream:
             time.sleep(answer.pause)
             return self.send(handler, answer.status, answer.body, answer.headers)
@@ -89,11 +95,27 @@ class Peer:
             self.broken.set()
         handler.close_connection = True
 
+    def say(self, handler: BaseHTTPRequestHandler, text: str) -> None:
+        """A stream that says a text, with a count of the request by this server's own measure."""
+        deltas = [{"content": text[at : at + 9]} for at in range(0, len(text), 9)]
+        chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        usage = {"prompt_tokens": size(self.requests[-1]), "completion_tokens": len(deltas)}
+        chunks.append({"choices": [], "usage": usage})
+        data = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+        self.send(handler, 200, data.encode(), kind="text/event-stream")
+
     @staticmethod
-    def send(handler: BaseHTTPRequestHandler, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+    def send(
+        handler: BaseHTTPRequestHandler,
+        status: int,
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+    ) -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         handler.send_response(status)
-        handler.send_header("content-type", "application/json")
+        handler.send_header("content-type", kind)
         handler.send_header("content-length", str(len(data)))
         for name, value in (headers or {}).items():
             handler.send_header(name, value)
@@ -109,3 +131,10 @@ class Peer:
     ) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+def size(request: Mapping[str, Any]) -> int:
+    """Tokens of a request as a server with a vocabulary of its own counts them: four characters each, and its frame."""
+    texts = [str(message["content"]) + json.dumps(message.get("tool_calls", "")) for message in request["messages"]]
+    tools = json.dumps(request.get("tools", ""))
+    return sum(len(text) // 4 + 6 for text in [*texts, tools])
