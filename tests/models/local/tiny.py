@@ -40,8 +40,9 @@ SMALL: dict[str, Any] = {
     "num_key_value_heads": 2,
     "initializer_range": 0.25,
     "max_position_embeddings": 4096,
+    "tie_word_embeddings": False,
 }
-_MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 16, "mamba_d_state": 16, "mamba_chunk_size": 16}
+_MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 16, "mamba_d_state": 16, "mamba_chunk_size": 64}
 
 # class of the configuration, and what makes it differ from SMALL
 ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -62,7 +63,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "lfm2": ("Lfm2Config", {"layer_types": ["conv", "full_attention", "conv"], "block_auto_adjust_ff_dim": False}),
     "mamba2": (
         "Mamba2Config",
-        {"num_heads": 8, "head_dim": 16, "state_size": 16, "expand": 2, "n_groups": 1, "chunk_size": 16},
+        {"num_heads": 8, "head_dim": 16, "state_size": 16, "expand": 2, "n_groups": 1, "chunk_size": 64},
     ),
     "falcon_h1": ("FalconH1Config", {**_MAMBA, "mamba_d_ssm": 128, "mamba_n_groups": 1, "head_dim": 16}),
     "granitemoehybrid": (
@@ -85,7 +86,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
             "mamba_head_dim": 16,
             "ssm_state_size": 16,
             "n_groups": 1,
-            "chunk_size": 16,
+            "chunk_size": 64,
         },
     ),
     "qwen3_next": (
