@@ -69,7 +69,7 @@ def call_of(identity: str, name: str, arguments: Mapping[str, Any] | str) -> Too
         value = json.loads(arguments) if arguments.strip() else {}
         if isinstance(value, str):  # encoded twice
             value = json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return ToolCall(identity, name, {}, fault=f"the arguments of {name} are no valid JSON: {error}")
     if not isinstance(value, Mapping):
         return ToolCall(identity, name, {}, fault=f"the arguments of {name} must be a JSON object")
@@ -116,7 +116,7 @@ def _json_calls(text: str) -> Read:
     while at < len(text):
         try:
             value, at = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         values += value if isinstance(value, list) else [value]
         at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n;,"))
@@ -157,6 +157,6 @@ def _scalar(text: str) -> Any:
     """A number or truth value where the text is one; the tools take either form, so all else stays text."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, int | float | bool) else text

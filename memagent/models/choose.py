@@ -13,7 +13,7 @@ from memagent.errors import InputError, ModelError
 from memagent.models.chat_model import ChatModel
 
 DEFAULT_WINDOW = 8192  # tokens; of larger windows no more is used unless the person asks for it
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 FORMS = (
     f"{DEFAULT_MODEL} (the shipped one), a folder, a hub id such as Qwen/Qwen3-0.6B, "
     "or a server such as http://localhost:11434/v1#qwen3:4b"
@@ -43,7 +43,7 @@ def parse_model(text: str) -> ModelChoice:
         return ModelChoice("shipped")
     if text.lower().startswith(("http://", "https://")):
         return _server(text)
-    if Path(text).expanduser().is_dir():
+    if text and Path(text).expanduser().is_dir():
         return ModelChoice("local", str(Path(text).expanduser()))
     if HUB_ID.fullmatch(text):
         return ModelChoice("local", text)

@@ -47,7 +47,7 @@ class _Part:
             return True
         try:
             return isinstance(json.loads(self.text), Mapping)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
 
 
