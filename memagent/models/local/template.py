@@ -110,22 +110,24 @@ class ChatTemplate:
         return made
 
     def _probe(self) -> Dialect:
-        system = self._renders([{"role": "system", "content": "probe_system"}, USER], None, "probe_system")
-        written = self._written_call()
+        first: Message = {"role": "system", "content": "probe_system"}
+        system = self._renders([first, USER], None, "probe_system")
+        begin = [first, USER] if system else [USER]
+        written = self._written_call(begin)
         syntax = _syntax_of(written) if written else None
         tools = (
             syntax is not None
-            and self._renders([USER], [SCHEMA], "probe_tool")
-            and self._renders([USER, CALL, RESULT], [SCHEMA], "probe_result")
+            and self._renders(begin, [SCHEMA], "probe_tool")
+            and self._renders([*begin, CALL, RESULT], [SCHEMA], "probe_result")
         )
-        repeats = self._renders([USER, {"role": "user", "content": "probe_again"}], None, "probe_again")
+        repeats = self._renders([*begin, {"role": "user", "content": "probe_again"}], None, "probe_again")
         return Dialect(syntax if tools and syntax else "hermes", tools, system, repeats)
 
-    def _written_call(self) -> str:
+    def _written_call(self, begin: Sequence[Message]) -> str:
         """How the template writes a call; empty where it cannot."""
         try:
-            before = self._apply([USER], [SCHEMA], False)
-            text = self._apply([USER, CALL], [SCHEMA], False)
+            before = self._apply(begin, [SCHEMA], False)
+            text = self._apply([*begin, CALL], [SCHEMA], False)
         except Exception:  # a template that refuses is one that does not take calls
             return ""
         return text[len(before) :] if text.startswith(before) else text.rpartition("probe_tool")[0][-40:] + "probe_tool"
