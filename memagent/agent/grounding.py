@@ -15,14 +15,15 @@ WORD = re.compile(r"[^\W\d_][\w'’-]*")
 SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|\n\s*|[\"“(]\s*)$")
 ALONE = re.compile(r"\s*(?:[.!?\n]|$)")
 # Words that stand alone as a sentence, or begin what follows a colon; any other capital there is a name.
-ORDINARY = frozenset(
+_ORDINARY = (
     "a absolutely actually agreed all also always an and any as at awesome both but bye certainly cool correct deleted "
     "done each either erased every exactly excellent fine for forgotten from gladly good goodbye got great he hello "
     "her here hey hi his how i if in indeed is it its let maybe my never nice no none noted nothing now of okay on one "
     "only or our perfect perhaps please pleasure probably really remembered right same saved she so some sometimes "
     "sorry stored sure thanks that the their then there these they this those to today tomorrow understood unclear "
-    "unknown updated very we welcome well what when where which who why with wonderful yes yesterday you your".split()  # noqa: SIM905
+    "unknown updated very we welcome well what when where which who why with wonderful yes yesterday you your"
 )
+ORDINARY = frozenset(_ORDINARY.split())
 FREE = frozenset({"I", "I'm", "I've", "I'll", "I'd", "OK", "Ok", "SQL"})
 
 
