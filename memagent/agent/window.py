@@ -162,9 +162,11 @@ def _steady(history: Sequence[Message], start: int) -> int:
     """
     if start == 0:
         return 0
-    while start < len(history) and (history[start].position % STEADY or history[start].role != "user"):
-        start += 1
-    return start
+    opens = [at for at in range(start, len(history)) if history[at].role == "user"]
+    steady = [
+        at for at in opens if history[at].position % STEADY == 0 and len(history) - at >= (len(history) - start) / 2
+    ]
+    return (steady or opens or [len(history)])[0]
 
 
 def _within(model: ChatModel, request: ChatRequest, turn: int, room: int) -> tuple[ChatRequest, int]:
@@ -174,7 +176,10 @@ def _within(model: ChatModel, request: ChatRequest, turn: int, room: int) -> tup
     """
     while (total := model.count_prompt(request)) > room:
         if len(request.messages) > turn:
-            request = replace(request, messages=request.messages[1:])
+            rest = request.messages[1:]
+            while len(rest) > turn and rest[0].role != "user":
+                rest = rest[1:]
+            request = replace(request, messages=rest)
         elif request.recalled:
             request = replace(request, recalled=request.recalled[:-1])
         elif request.notes:
