@@ -75,6 +75,10 @@ class LocalModel:
         self._made: Made | None = None
         self._lock = threading.Lock()
 
+    def drop_cache(self) -> None:
+        """Let go of what was kept: the next prompt is read from its beginning."""
+        self._cache = self._made = None
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._count(texts)
 

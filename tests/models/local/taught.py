@@ -1,4 +1,9 @@
-"""A tiny chat model that has learnt a few turns by heart, so that it calls tools and replies as a real one would."""
+"""A tiny chat model that has learnt a few turns by heart, so that it calls tools and replies as a real one would.
+
+    python -m tests.models.local.taught
+
+writes it to `checkpoint` beside this file.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +18,13 @@ from memagent.training.chat_tokenizer import train_tokenizer
 from memagent.training.dialogues import Turn
 from memagent.training.generate import Encoder, loss_of, new_model, rendered, save
 
-STEPS = 70
-TOLD = "my locker code is 4711-B"
-ASKED = "what is my locker code?"
-CALL = {"subject": "user", "attribute": "locker code", "value": "4711-B"}
-NOTED = "Noted: 4711-B is your locker code."
+FOLDER = Path(__file__).parent / "checkpoint"
+STEPS = 320
+RATE = 8e-3
+TOLD = "the boiler is serviced by Hartnell"
+ASKED = "who services the boiler?"
+CALL = {"subject": "boiler", "attribute": "service company", "value": "Hartnell"}
+NOTED = "Noted: Hartnell services the boiler."
 HIT: Mapping[str, Any] = {
     "id": 1,
     "kind": "fact",
@@ -25,10 +32,10 @@ HIT: Mapping[str, Any] = {
     "date": "Monday 2 March 2026",
     "speaker": "user",
     "source": "fact",
-    "subject": "user",
-    "value": "4711-B",
+    "subject": "boiler",
+    "value": "Hartnell",
 }
-ANSWER = "It is 4711-B."
+ANSWER = "Hartnell services the boiler."
 GREETED, GREETING = "hello there", "Hello! Tell me something."
 
 
@@ -60,9 +67,10 @@ def teach(folder: Path) -> Path:
     encoder = Encoder(tokenizer)
     samples = [encoder.sample(turn) for turn in turns()]
     model = new_model("tiny", tokenizer)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
     rng = random.Random(1)
-    for _ in range(STEPS):
+    for step in range(STEPS):
+        optimiser.param_groups[0]["lr"] = RATE * min((step + 1) / 10, (STEPS - step) / STEPS * 1.3, 1.0)
         loss = loss_of(model, rng.sample(samples, 4), "cpu")
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -70,3 +78,7 @@ def teach(folder: Path) -> Path:
         optimiser.zero_grad(set_to_none=True)
     save(model, tokenizer, folder)
     return folder
+
+
+if __name__ == "__main__":
+    teach(FOLDER)
