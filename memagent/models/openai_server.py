@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from memagent.conversation import ToolCall
 from memagent.errors import ModelError
 from memagent.models.chat_model import ChatRequest, Output, Usage
+from memagent.models.choose import DEFAULT_WINDOW
 from memagent.models.counting import Estimate, openai_count
 from memagent.models.openai_errors import Fault
 from memagent.models.openai_stream import CUT, StreamReader
@@ -30,7 +31,6 @@ from memagent.models.prompt import PER_MESSAGE, chat_messages
 
 LOG = logging.getLogger(__name__)
 
-DEFAULT_WINDOW = 8192  # tokens, of a window that is larger
 UNKNOWN_WINDOW = 4096  # where the server does not tell: the least that common servers run with
 ATTEMPTS = 4
 FIRST_DELAY = 0.5  # seconds; doubled with each attempt

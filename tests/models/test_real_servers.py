@@ -1,4 +1,4 @@
-"""Real servers with a local checkpoint: what the replayed streams claim holds for `transformers serve`."""
+"""What the replayed streams claim holds for real servers: `transformers serve` and llama-cpp-python."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,42 +46,66 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return memorised.train(tmp_path_factory.mktemp("checkpoint") / "memorised")
 
 
+@contextmanager
+def running(command: list[str], port: int, ready: str, folder: Path) -> Iterator[str]:
+    """A server process, from its first answer at the path `ready` on; the address of its /v1."""
+    (folder / "hub").mkdir(exist_ok=True)
+    environment = {**os.environ, "HF_HOME": str(folder), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            ends = time.monotonic() + STARTS
+            while True:
+                assert process.poll() is None and time.monotonic() < ends, (folder / "log").read_text()[-3000:]
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=1).close()
+                    break
+                except OSError:
+                    time.sleep(0.3)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
 @pytest.fixture(scope="module")
-def server(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `transformers serve` with the checkpoint."""
+def transformers_serve(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = shutil.which("transformers", path=str(Path(sys.executable).parent))
     assert program is not None
-    port, hub = free_port(), tmp_path_factory.mktemp("hub")
-    (hub / "hub").mkdir()
-    log = (hub / "log").open("w")
-    environment = {**os.environ, "HF_HOME": str(hub), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    port = free_port()
     command = [program, "serve", str(checkpoint), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        ends = time.monotonic() + STARTS
-        while True:
-            assert process.poll() is None and time.monotonic() < ends, (hub / "log").read_text()[-3000:]
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.3)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
+    with running(command, port, "/health", tmp_path_factory.mktemp("transformers")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def llama_cpp(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytest.importorskip("gguf", reason="gguf is not installed")
+    from tests.models import gguf_file
+
+    port, folder = free_port(), tmp_path_factory.mktemp("llama")
+    path = gguf_file.write(checkpoint, folder / "memorised.gguf")
+    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(path), "--host", "127.0.0.1"]
+    with running([*command, "--port", str(port), "--n_ctx", "2048"], port, "/v1/models", folder) as url:
+        yield url
 
 
 @pytest.fixture
-def model(server: str, checkpoint: Path) -> OpenAIServer:
-    return connect(server, str(checkpoint), context_tokens=None)
+def model(request: pytest.FixtureRequest, checkpoint: Path) -> OpenAIServer:
+    if request.param == "transformers serve":
+        return connect(request.getfixturevalue("transformers_serve"), str(checkpoint), context_tokens=None)
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    return connect(request.getfixturevalue("llama_cpp"), "", context_tokens=None)
+
+
+both = pytest.mark.parametrize("model", ["transformers serve", "llama-cpp-python"], indirect=True)
 
 
 def text(outputs: list[Output]) -> str:
     return "".join(output.text for output in outputs if isinstance(output, TextDelta))
 
 
+@both
 @pytest.mark.timeout(240)
 def test_a_turn_with_a_call_and_its_result(model: OpenAIServer) -> None:
     from tests.models.memorised import ANSWERED, ASKED, CALL, REPLY
@@ -97,6 +122,7 @@ def test_a_turn_with_a_call_and_its_result(model: OpenAIServer) -> None:
     assert not usage or usage[0].prompt > 100
 
 
+@both
 @pytest.mark.timeout(240)
 def test_a_cancel_ends_the_reply(model: OpenAIServer) -> None:
     from tests.models.memorised import ANSWERED
@@ -110,9 +136,9 @@ def test_a_cancel_ends_the_reply(model: OpenAIServer) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_a_model_that_the_server_does_not_have_is_an_error_with_a_hint(server: str) -> None:
+def test_a_model_that_the_server_does_not_have_is_an_error_with_a_hint(transformers_serve: str) -> None:
     from tests.models.memorised import ASKED
 
     with pytest.raises(ModelError) as error:
-        list(connect(server, "nobody/nothing", context_tokens=None).respond(ASKED))
+        list(connect(transformers_serve, "nobody/nothing", context_tokens=None).respond(ASKED))
     assert error.value.hint and "Traceback" not in error.value.message
