@@ -33,7 +33,7 @@ REPEATS = 5
 class Step:
     """One step of a turn."""
 
-    first: float  # seconds to the first output
+    first: float  # seconds to the first token
     seconds: float
     forwards: int
     tokens: int
@@ -44,16 +44,12 @@ class Step:
 
 def run_step(model: LocalModel, request: ChatRequest) -> Step:
     """Run one request and measure it."""
-    started, first = time.perf_counter(), 0.0
-    calls = []
-    for output in model.respond(request):
-        first = first or time.perf_counter() - started
-        if isinstance(output, ToolCall):
-            calls.append(output)
+    started = time.perf_counter()
+    calls = [output for output in model.respond(request) if isinstance(output, ToolCall)]
     last = model.last
     assert last is not None
     seconds = time.perf_counter() - started
-    return Step(first, seconds, last.forwards, len(last.reply), last.prompt, last.cached, tuple(calls))
+    return Step(last.first, seconds, last.forwards, len(last.reply), last.prompt, last.cached, tuple(calls))
 
 
 def request_for(messages: Sequence[ChatMessage], tokens: int = 96) -> ChatRequest:
@@ -122,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         reference = best(partial(generate_speed, plain, asked, 48))
         rows.append((f"tokens a second, {name}, the prompt read anew", f"{fresh:.1f}", f"{reference:.1f}"))
         rows.append((f"tokens a second, {name}, the prompt kept", f"{kept:.1f}", ""))
+    ours.drop_cache()
     turns = conversation(ours, options.tell, options.turns)
     for number in (1, options.turns):
         step = turns[number - 1][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from memagent.errors import ModelError
 from memagent.models.chat_model import ChatRequest, Output, Usage
 from memagent.models.counting import Count
 from memagent.models.local.checkpoint import Checkpoint
-from memagent.models.local.constraint import Grammars
+from memagent.models.local.constraint import GrammarConstraint, Grammars
 from memagent.models.local.decoding import Sampler, decode, read_prompt
 from memagent.models.local.detokenize import Pieces
 from memagent.models.local.grammar import ReplyGrammar
@@ -19,7 +20,7 @@ from memagent.models.local.kept import KeptCache, shared_length
 from memagent.models.local.quotes import quotes_of
 from memagent.models.local.reference import generate
 from memagent.models.local.template import ChatTemplate, Message
-from memagent.models.prompt import chat_messages, this_turn
+from memagent.models.prompt import chat_messages
 from memagent.models.reply_text import ReplyText
 
 OTHER = "\N{SOFT HYPHEN}"  # a message that shares no token with any other
@@ -43,6 +44,7 @@ class Measures:
     prompt: int  # tokens
     cached: int  # of the prompt
     reply: tuple[int, ...]  # the tokens
+    first: float  # seconds until the first of them was known
 
 
 class LocalModel:
@@ -133,55 +135,61 @@ class LocalModel:
         self, request: ChatRequest, ids: list[int], limit: int, thinking: bool
     ) -> Generator[list[int], None, None]:
         """The reply's tokens as they come, appended to `ids`."""
+        started, first = time.perf_counter(), 0.0
         prompt, cached = len(ids), 0
-        constraint = None
-        if request.tools and self._constrained:
-            grammar = ReplyGrammar(
-                self.template.dialect.syntax, self._grammars.marks, quotes_of(request), thinking=thinking
-            )
-            constraint = self._grammars.constraint(grammar.text(request.tools))
+        constraint = self._constraint(request, thinking)
         if not self.checkpoint.own_loop:
-            yield from generate(self.checkpoint, ids, limit, request, constraint)
-            self.last = Measures(len(ids) - prompt, prompt, 0, tuple(ids[prompt:]))
+            for tokens in generate(self.checkpoint, ids, limit, request, constraint):
+                first = first or time.perf_counter() - started
+                yield tokens
+            self.last = Measures(len(ids) - prompt, prompt, 0, tuple(ids[prompt:]), first)
             return
         with self._lock:
             cache, self._cache = self._cache or KeptCache(self.checkpoint.model), None
         forwards = cache.forwards
         try:
-            held = read_prompt(cache, ids, self._boundaries(request, ids), request.cancel)
+            held = read_prompt(cache, ids, self._boundaries(request, ids, cache), request.cancel)
             if held is not None:
                 cached = held
-                yield from decode(
+                sampler = Sampler(request.attempt)
+                for tokens in decode(
                     cache,
                     ids,
                     limit=limit,
                     stops=self.checkpoint.stops,
-                    sampler=Sampler(request.attempt),
+                    sampler=sampler,
                     constraint=constraint,
                     drafts=self._drafts,
                     cancel=request.cancel,
-                )
+                ):
+                    first = first or time.perf_counter() - started
+                    yield tokens
         except GeneratorExit:
             self._cache = cache
             raise
         self._cache = cache  # not after an error, which may leave it with a part of a forward
-        self.last = Measures(cache.forwards - forwards, prompt, cached, tuple(ids[prompt:]))
+        self.last = Measures(cache.forwards - forwards, prompt, cached, tuple(ids[prompt:]), first)
 
-    def _boundaries(self, request: ChatRequest, ids: Sequence[int]) -> list[int]:
+    def _constraint(self, request: ChatRequest, thinking: bool) -> GrammarConstraint | None:
+        if not request.tools or not self._constrained:
+            return None
+        syntax = self.template.dialect.syntax
+        grammar = ReplyGrammar(syntax, self._grammars.marks, quotes_of(request), thinking=thinking)
+        return self._grammars.constraint(grammar.text(request.tools))
+
+    def _boundaries(self, request: ChatRequest, ids: Sequence[int], cache: KeptCache) -> list[int]:
         """Where the next requests are likely to part from this one: behind the instructions, at what was just said.
 
         They are found by rendering the conversation with another message in these places.
         """
-        at = this_turn(request.messages)
-        if len(request.messages) > at + 1 and self._made is not None:
-            return []  # the first step of the turn has set them
+        if not cache.needs_copies:
+            return []
+        messages = chat_messages(request)
+        said = max(index for index, message in enumerate(messages) if message["role"] == "user")
         found = []
-        for index in sorted({0, at}):
-            changed = chat_messages(request)
-            messages: list[Message] = changed[: index + 2]
-            messages[-1] = {"role": "user", "content": OTHER}
-            other = self.template.encode(self.template.render(messages, request.tools))
-            found.append(shared_length(ids, other))
+        for index in sorted({1, said}):
+            other: list[Message] = [*messages[:index], {"role": "user", "content": OTHER}]
+            found.append(shared_length(ids, self.template.encode(self.template.render(other, request.tools))))
         return found
 
     def _stitched(self, messages: Sequence[Message], rendered: str, request: ChatRequest) -> list[int] | None:

@@ -60,12 +60,14 @@ def load_checkpoint(location: str, device: str) -> Checkpoint:
     tokenizer = _from(location, lambda: transformers.AutoTokenizer.from_pretrained(location, local_files_only=folder))
     if not tokenizer.chat_template:
         raise ModelError(f"{location} has no chat template", "use the instruct or chat version of the model")
-    model = _from(
+    model, info = _from(
         location,
         lambda: transformers.AutoModelForCausalLM.from_pretrained(
-            location, local_files_only=folder, dtype=placement.dtype
+            location, local_files_only=folder, dtype=placement.dtype, output_loading_info=True
         ),
     )
+    if missing := sorted(info["missing_keys"]):  # transformers would fill them with random numbers
+        raise ModelError(f"{location} lacks {len(missing)} weights, among them {missing[0]}", "load it again, whole")
     model = _from(location, lambda: model.to(placement.device).eval())
     own_loop = config.model_type in TESTED
     if not own_loop:
@@ -120,6 +122,7 @@ def _stops(model: Any, tokenizer: Any) -> frozenset[int]:
 def _from(location: str, load: Callable[[], T]) -> T:
     """What `load` returns. The libraries' errors become ModelError with one sentence."""
     import torch
+    from safetensors import SafetensorError
 
     try:
         return load()
@@ -129,7 +132,7 @@ def _from(location: str, load: Callable[[], T]) -> T:
         ) from None
     except json.JSONDecodeError as error:
         raise ModelError(f"a file of {location} is no valid JSON: {error}", "load the checkpoint again") from None
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         if isinstance(error, RuntimeError) and "memory" in str(error):
             raise ModelError(f"there is not enough memory for {location}", "use a smaller model") from None
         first = " ".join(str(error).split())[:200]

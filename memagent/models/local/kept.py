@@ -64,6 +64,11 @@ class KeptCache:
 
         return any(isinstance(layer, LinearAttentionCacheLayerMixin) for layer in self._cache.layers)
 
+    @property
+    def needs_copies(self) -> bool:
+        """Whether it cannot be cropped to any length, or is not known yet to be."""
+        return self._cache is None or self.kind != "croppable"
+
     def _can_crop(self) -> bool:
         """Whether it can be cropped to any length as it is now; a window that is not full yet can be."""
         if self._cache is None or self.kind == "fixed" or self._convolution:
