@@ -293,7 +293,7 @@ class _Pump:
     def run(self, open_stream: Any) -> None:
         try:
             self.stream = open_stream()
-            for chunk in self.stream:
+            for chunk in () if self.stop.is_set() else self.stream:
                 if self.stop.is_set():
                     break
                 if isinstance(chunk, Mapping):

@@ -247,10 +247,18 @@ def test_an_error_inside_the_stream_is_told() -> None:
 def test_a_cancel_is_heeded_while_the_server_still_reads_and_it_is_told() -> None:
     with Peer(Answer("openai_text", pause=0.4, pieces=True)) as peer:
         given = request()
-        threading.Timer(0.3, given.cancel.set).start()
-        started = time.monotonic()
+        cancelled: list[float] = []
+
+        def cancel() -> None:
+            while not peer.requests:
+                time.sleep(0.02)
+            time.sleep(0.2)
+            cancelled.append(time.monotonic())
+            given.cancel.set()
+
+        threading.Thread(target=cancel, daemon=True).start()
         assert text(asked(peer, given)) != "It is Hartnell."
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - cancelled[0] < 2
         assert peer.broken.wait(10), "the server would go on generating"
 
 
