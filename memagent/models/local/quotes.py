@@ -11,7 +11,8 @@ from memagent.models.chat_model import ChatRequest
 from memagent.models.prompt import this_turn
 
 MOST_CHARACTERS = 6000  # of all that can be quoted; a grammar is compiled from it for every step
-PIECE = re.compile(r"\w+|[^\S\n]|[^\w\s]|\n")
+# A closing s is a piece of its own: people leave the apostrophe out ("Hannas phone").
+PIECE = re.compile(r"\w{2,}?(?=s\b)|\w+|[^\S\n]|[^\w\s]|\n")
 
 
 @dataclass(frozen=True)
