@@ -15,15 +15,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from memagent.errors import InputError
 
 CONFIG_FILE = "config.toml"
 STORE_FILE = "memory.db"
 DEFAULT_MODEL = "memagent"
+DEFAULT_CONTEXT_TOKENS = 2048
 LEAST_CONTEXT_TOKENS = 2000  # the instructions, the tools, a short exchange and the reply
 
+Mode = Literal["tools", "auto", "both"]
+
+_DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d+)?)(:(fp32|bf16|fp16))?")
 _STORE_SCHEMES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -40,7 +44,15 @@ class Settings:
     model: str = DEFAULT_MODEL
     space: str = "default"
     vector_url: str | None = None
-    context_tokens: int = 2048
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS
+    mode: Mode = "both"
+    capture: bool = True
+    reading: bool = True
+    check: bool = True
+    best_of: int = 1
+    think_tokens: int = 2000
+    think_seconds: int = 60
+    device: str = "auto"
     full_sync: bool = False
     now: datetime | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +60,12 @@ class Settings:
     @property
     def config_file(self) -> Path:
         return self.home / CONFIG_FILE
+
+    @property
+    def asked_context_tokens(self) -> int | None:
+        """The window that a person asked for; None where it is left to the model."""
+        given = "context_tokens" in self.sources or self.context_tokens != DEFAULT_CONTEXT_TOKENS
+        return self.context_tokens if given else None
 
     @property
     def store_path(self) -> Path | None:
@@ -120,6 +138,29 @@ def _context_tokens(value: Any, base: Path) -> int:
     return number
 
 
+def _whole_number(least: int, most: int) -> Callable[[Any, Path], int]:
+    def check(value: Any, base: Path) -> int:
+        if isinstance(value, (bool, float)) or not re.fullmatch(r"\d{1,9}", str(value)):
+            raise _Rejected(f"a whole number from {least} to {most}")
+        if not least <= int(value) <= most:
+            raise _Rejected(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return check
+
+
+def _mode(value: Any, base: Path) -> str:
+    if value not in get_args(Mode):
+        raise _Rejected("tools (only the model's own calls), auto (only the specialists) or both")
+    return str(value)
+
+
+def _device(value: Any, base: Path) -> str:
+    if not _DEVICE.fullmatch(str(value)):
+        raise _Rejected("auto, cpu, cuda, cuda:1 or mps, with :fp32, :bf16 or :fp16 behind it for the type of numbers")
+    return str(value)
+
+
 def _flag(value: Any, base: Path) -> bool:
     words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     if isinstance(value, bool):
@@ -152,6 +193,18 @@ KEYS: Mapping[str, _Key] = {
     "space": _Key("space", "MEMAGENT_SPACE", _space, "namespace of memory: a person, a project"),
     "vector_url": _Key("vector_url", "MEMAGENT_VECTOR_URL", _server_url, "Chroma server; without it a local index"),
     "context_tokens": _Key("context_tokens", "MEMAGENT_CONTEXT_TOKENS", _context_tokens, "size of the context window"),
+    "mode": _Key("mode", "MEMAGENT_MODE", _mode, "who uses memory beside another chat model: tools, auto or both"),
+    "capture": _Key("capture", "MEMAGENT_CAPTURE", _flag, "the specialists keep what another chat model did not"),
+    "reading": _Key("reading", "MEMAGENT_READING", _flag, "the specialists look things up for another chat model"),
+    "check": _Key("check", "MEMAGENT_CHECK", _flag, "names and numbers of a reply must occur in memory or talk"),
+    "best_of": _Key("best_of", "MEMAGENT_BEST_OF", _whole_number(0, 16), "further attempts when the check fails"),
+    "think_tokens": _Key(
+        "think_tokens", "MEMAGENT_THINK_TOKENS", _whole_number(0, 1_000_000), "tokens that further attempts may cost"
+    ),
+    "think_seconds": _Key(
+        "think_seconds", "MEMAGENT_THINK_SECONDS", _whole_number(0, 86_400), "seconds that further attempts may take"
+    ),
+    "device": _Key("device", "MEMAGENT_DEVICE", _device, "where a checkpoint runs: auto, cpu, cuda, mps, cpu:bf16"),
     "full_sync": _Key("full_sync", "MEMAGENT_FULL_SYNC", _flag, "survive power loss too, at one fsync a write"),
     "now": _Key("now", "MEMAGENT_NOW", _moment, "a fixed clock, for scripted runs"),
 }

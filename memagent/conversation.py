@@ -17,11 +17,15 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True)
 class ToolCall:
-    """What a model asks for: `id` is unique within the turn, `arguments` is JSON-able."""
+    """What a model asks for: `id` is unique within the turn, `arguments` is JSON-able.
+
+    `fault` says in words for the model why its arguments could not be read; such a call does not run.
+    """
 
     id: str
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,36 @@ class TextDelta:
 
 
 @dataclass(frozen=True)
+class ReasoningDelta:
+    """The next piece of what a model thinks before it replies; shown while it lasts, never stored."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What was streamed in this turn so far is no part of the reply.
+
+    `missing` are its names and numbers that nothing supports; empty where the model went on to call a tool.
+    """
+
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """Another attempt at the reply begins, because `reason`; what the attempts may cost and have cost so far."""
+
+    attempt: int  # the second pass is 1
+    attempts: int  # at most
+    tokens: int
+    token_budget: int
+    seconds: float
+    second_budget: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Recalled:
     """Automatic recall ran: `hits` are dictionaries as `memory_search` returns; empty when nothing was relevant."""
 
@@ -89,7 +123,11 @@ class ToolReturned:
 
 @dataclass(frozen=True)
 class ContextUsage:
-    """How the window was filled, in tokens; `dropped_messages` fell out and stay searchable."""
+    """How the window was filled, in tokens; `dropped_messages` fell out and stay searchable.
+
+    Of this turn, `dropped_hits` of what was recalled and `dropped_calls` with their results had no room, and the text
+    of `cut_messages` was cut at its end.
+    """
 
     window: int
     system: int
@@ -99,6 +137,14 @@ class ContextUsage:
     reserved: int
     dropped_messages: int
     exact: bool = True
+    dropped_hits: int = 0
+    dropped_calls: int = 0
+    cut_messages: int = 0
+
+    @property
+    def lost(self) -> tuple[int, int]:
+        """What of this turn itself had no room; a turn tells its usage again when more is lost."""
+        return self.dropped_calls, self.cut_messages
 
     @property
     def used(self) -> int:
@@ -125,10 +171,24 @@ class Failed:
     cancelled: bool = False
 
 
-Event = TextDelta | Recalled | ToolCalled | ToolReturned | ContextUsage | Finished | Failed
+Event = (
+    TextDelta
+    | ReasoningDelta
+    | Withdrawn
+    | Thinking
+    | Recalled
+    | ToolCalled
+    | ToolReturned
+    | ContextUsage
+    | Finished
+    | Failed
+)
 
 _EVENTS: dict[str, type[Any]] = {
     "text": TextDelta,
+    "reasoning": ReasoningDelta,
+    "withdrawn": Withdrawn,
+    "thinking": Thinking,
     "recalled": Recalled,
     "tool_called": ToolCalled,
     "tool_returned": ToolReturned,
@@ -152,8 +212,9 @@ def event_from_dict(data: Mapping[str, Any]) -> Event:
         fields["call"] = ToolCall(**fields["call"])
     if "result" in fields:
         fields["result"] = ToolResult(**fields["result"])
-    if "hits" in fields:
-        fields["hits"] = tuple(fields["hits"])
+    for name in ("hits", "missing"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
     event: Event = cls(**fields)
     return event
 

@@ -10,7 +10,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-from memagent.config import DEFAULT_MODEL, Settings
+from memagent.agent.routing import Routing, routing_of
+from memagent.agent.window import Counter
+from memagent.config import Settings
 from memagent.errors import MemagentError, ModelError
 from memagent.embedding import Embedder
 from memagent.memory.store import MemoryStore
@@ -30,7 +32,9 @@ class Agent:
     store: MemoryStore
     model_name: str
     ready: threading.Event = field(default_factory=threading.Event)
+    routing: Routing = field(default_factory=Routing)
     _model: ChatModel | None = None
+    _counter: Counter | None = None
     _fault: MemagentError | None = None
 
     @property
@@ -41,8 +45,16 @@ class Agent:
             raise self._fault or ModelError("the model did not load", "for the cause run: memagent doctor")
         return self._model
 
-    def give(self, model: ChatModel, embedder: Embedder | None) -> None:
+    @property
+    def counter(self) -> Counter:
+        """Token counts by the model, kept from turn to turn."""
+        if self._counter is None or not self._counter.counts_for(self.model):
+            self._counter = Counter(self.model)
+        return self._counter
+
+    def give(self, model: ChatModel, embedder: Embedder | None, routing: Routing | None = None) -> None:
         """Hand over loaded models."""
+        self.routing = routing or self.routing
         if embedder is not None:
             self.store.attach_embedder(embedder)
         self._model = model
@@ -52,6 +64,7 @@ class Agent:
         """Load the models that the settings name. What goes wrong is kept, as an error, for whoever asks for them."""
         try:
             model, embedder = load_models(settings)
+            self.routing = routing_of(settings)
             self.store.attach_embedder(embedder)
             self.store.start_background_drain()  # before `ready`: from then on `close` may close the store
             self.give(model, None)
@@ -104,12 +117,7 @@ def open_agent(settings: Settings, load: Literal["background", "now"] = "backgro
 
 def load_models(settings: Settings) -> tuple[ChatModel, Embedder]:
     """The chat model and the embedder that the settings name. Raises ModelError."""
-    if settings.model != DEFAULT_MODEL:
-        raise ModelError(
-            f"the model {settings.model!r} is not one this version can run",
-            f"use the shipped one: --model {DEFAULT_MODEL}, or unset MEMAGENT_MODEL",
-        )
+    from memagent.models.choose import load_chat_model
     from memagent.models.embedder import MiniLMEmbedder
-    from memagent.models.specialists import Specialists
 
-    return Specialists(context_tokens=settings.context_tokens), MiniLMEmbedder()
+    return load_chat_model(settings), MiniLMEmbedder()

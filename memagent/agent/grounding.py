@@ -13,6 +13,17 @@ from collections.abc import Iterable
 NUMBER = re.compile(r"\d[\d.,:/-]*\d|\d")
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|\n\s*|[\"“(]\s*)$")
+ALONE = re.compile(r"\s*(?:[.!?\n]|$)")
+# Words that stand alone as a sentence, or begin what follows a colon; any other capital there is a name.
+_ORDINARY = (
+    "a absolutely actually agreed all also always an and any as at awesome both but bye certainly cool correct deleted "
+    "done each either erased every exactly excellent fine for forgotten from gladly good goodbye got great he hello "
+    "her here hey hi his how i if in indeed is it its let maybe my never nice no none noted nothing now of okay on one "
+    "only or our perfect perhaps please pleasure probably really remembered right same saved she so some sometimes "
+    "sorry stored sure thanks that the their then there these they this those to today tomorrow understood unclear "
+    "unknown updated very we welcome well what when where which who why with wonderful yes yesterday you your"
+)
+ORDINARY = frozenset(_ORDINARY.split())
 FREE = frozenset({"I", "I'm", "I've", "I'll", "I'd", "OK", "Ok", "SQL"})
 
 
@@ -28,16 +39,34 @@ def unsupported(reply: str, evidence: Iterable[str]) -> list[str]:
     words = {bare(plain(word)) for word in WORD.findall(told)}
     numbers = {digits(number) for number in NUMBER.findall(told)}
     missing = []
-    for match in NUMBER.finditer(reply):
-        if digits(match.group()) not in numbers:
-            missing.append(match.group())
-    for match in WORD.finditer(reply):
-        word = match.group()
-        if not word[0].isupper() or word in FREE or SENTENCE_START.search(reply[: match.start()]):
-            continue
-        if bare(plain(word)) not in words:
-            missing.append(word)
+    for found in named(reply):
+        known = digits(found) in numbers if found[0].isdigit() else bare(plain(found)) in words
+        if not known:
+            missing.append(found)
     return missing
+
+
+def named(reply: str) -> list[str]:
+    """The numbers, then the names of a reply, each kind in order of appearance."""
+    names = [
+        match.group()
+        for match in WORD.finditer(reply)
+        if match.group()[0].isupper() and match.group() not in FREE and not _begins(reply, match)
+    ]
+    return [*NUMBER.findall(reply), *names]
+
+
+def _begins(reply: str, match: re.Match[str]) -> bool:
+    """Whether a word has its capital from its place, as the first of a sentence.
+
+    A word that is the whole sentence ("Hamburg."), or comes after a colon ("it is: Hamburg"), has it from being a name
+    unless it is one of the ORDINARY ones.
+    """
+    before = reply[: match.start()]
+    if not SENTENCE_START.search(before):
+        return False
+    telling = before.rstrip().endswith(":") or ALONE.match(reply, match.end()) is not None
+    return not telling or plain(match.group()) in ORDINARY
 
 
 def bare(word: str) -> str:

@@ -9,31 +9,36 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memagent.agent.assemble import Agent
-from memagent.agent.grounding import unsupported
 from memagent.agent.recall import recall
-from memagent.agent.window import Counter, Window, fill, render_message
+from memagent.agent.routing import Beside, Routing, invented
+from memagent.agent.thinking import Attempts
+from memagent.agent.window import Counter, Window, fill
 from memagent.conversation import (
     ChatMessage,
     ContextUsage,
     Event,
     Failed,
     Finished,
+    ReasoningDelta,
     Recalled,
     TextDelta,
     ToolCall,
     ToolCalled,
     ToolReturned,
+    Withdrawn,
     checked_message,
     event_to_dict,
 )
 from memagent.errors import InputError, ModelError
 from memagent.memory.records import Message
 from memagent.memory.redact import Redactor
+from memagent.models.chat_model import ChatModel, ChatRequest, Usage
+from memagent.models.prompt import preamble
 from memagent.tools.registry import TOOLS, run_tool
 from memagent.tools.tool import ToolContext
 
@@ -53,10 +58,12 @@ class Progress:
     started: float
     events: list[Event] = field(default_factory=list)
     messages: list[ChatMessage] = field(default_factory=list)
-    recalled: Recalled | None = None
+    beside: Beside | None = None
     usage: ContextUsage | None = None
+    counted: Usage | None = None  # by the model itself, in its last step
     calls: int = 0
-    evidence_first: bool = False
+    attempt: int = 0
+    streamed: bool = False  # text of this turn is on the screen that no reply has been made of yet
 
     @property
     def ended(self) -> bool:
@@ -65,6 +72,24 @@ class Progress:
     def keep(self, event: Event) -> Event:
         self.events.append(event)
         return event
+
+    def withdraw(self, missing: Sequence[str] = ()) -> Iterator[Event]:
+        if self.streamed:
+            self.streamed = False
+            yield self.keep(Withdrawn(tuple(missing)))
+
+
+@dataclass
+class Step:
+    """What one request to the model gave."""
+
+    calls: list[ToolCall] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces).strip()
 
 
 def run_turn(agent: Agent, session_id: int, text: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
@@ -77,6 +102,7 @@ def run_turn(agent: Agent, session_id: int, text: str, *, cancel: threading.Even
     try:
         yield from _steps(agent, progress, message)
     except (ModelError, InputError) as error:
+        yield from _capture(progress)  # what was told is kept even where nobody answers
         yield from _failed(agent, progress, message, Failed(error.message, error.hint))
     except GeneratorExit:
         if not progress.ended:
@@ -89,73 +115,132 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
         if progress.cancel.is_set():
             yield from _failed(agent, progress, message, _stopped())
             return
-    model = agent.model
-    count = Counter(model)
+    model, count, routing = agent.model, agent.counter, agent.routing
     history = [m for m in agent.store.messages(message.session_id, before=message.id, limit=HISTORY) if m.content]
-    before = next((m.content for m in reversed(history) if m.role == "user"), "")
-    in_view = frozenset(m.id for m in history[-IN_VIEW:])
-    progress.recalled = recall(progress.context, message.content, before, in_view)
-    yield progress.keep(progress.recalled)
-    progress.messages = [ChatMessage("user", message.content, at=message.created_at.isoformat())]
-    schemas = tuple(tool.schema() for tool in TOOLS.values())
-    while True:
-        if progress.cancel.is_set():
-            yield from _failed(agent, progress, message, _stopped())
-            return
-        window = fill(
-            model,
-            count,
-            core=agent.store.core_blocks(),
-            recalled=progress.recalled.hits,
-            history=history,
-            turn=progress.messages,
-            tools=schemas,
-        )
-        if progress.usage is None:
+    said = ChatMessage("user", message.content, at=message.created_at.isoformat())
+    progress.messages = [said]
+    yield from _look_up(progress, routing, history, message)
+    assert progress.beside is not None
+    attempts = Attempts(routing)
+    while not progress.cancel.is_set():
+        window = _window(agent, progress, history)
+        if progress.usage is None or window.usage.lost != progress.usage.lost:
             progress.usage = window.usage
             yield progress.keep(window.usage)
-        request = replace(window.request, cancel=progress.cancel, evidence_first=progress.evidence_first)
-        pieces: list[str] = []
-        calls: list[ToolCall] = []
-        for output in model.respond(request):
-            if progress.cancel.is_set():
-                break
-            if isinstance(output, ToolCall):
-                calls.append(output)
-            else:
-                pieces.append(output.text)
+        step = Step()
+        yield from _ask(model, progress, window.request, step, attempts)
         if progress.cancel.is_set():
-            yield from _failed(agent, progress, message, _stopped())
-            return
-        if calls and progress.calls < MAX_CALLS:
-            yield from _run_calls(progress, calls)
+            break
+        attempts.charge(count, step.text, step.thoughts)
+        if step.calls and progress.calls < MAX_CALLS:
+            yield from progress.withdraw()
+            evidence = _evidence(progress, window) if routing.quoting else None
+            yield from _run_calls(progress, step.calls, progress.messages, evidence)
             continue
-        reply = "".join(pieces).strip()
-        missing = unsupported(reply, _evidence(progress, window))
-        if missing and not progress.evidence_first:
-            progress.evidence_first = True
+        attempt = attempts.weigh(step.text, _evidence(progress, window), check=progress.beside.checks)
+        thinking = attempts.another()
+        if thinking is not None:
+            yield from progress.withdraw(attempt.missing)
+            progress.attempt = thinking.attempt
+            yield progress.keep(thinking)
             continue
-        yield from _finish(agent, progress, message, count, reply if reply and not missing else DECLINE, not missing)
+        best = attempts.best
+        if not best.sound or best.reply != step.text:
+            yield from progress.withdraw(best.missing)
+        yield from _capture(progress)
+        yield from _finish(agent, progress, message, count, best.reply if best.sound else DECLINE, not best.missing)
         return
+    yield from _failed(agent, progress, message, _stopped())
 
 
-def _run_calls(progress: Progress, calls: list[ToolCall]) -> Iterator[Event]:
-    """Run calls in order; one that was already made in this turn is answered from the first."""
+def _look_up(progress: Progress, routing: Routing, history: Sequence[Message], message: Message) -> Iterator[Event]:
+    """What memory offers: automatic recall, then what the specialists look up for the message."""
+    before = next((m.content for m in reversed(history) if m.role == "user"), "")
+    in_view = frozenset(m.id for m in history[-IN_VIEW:])
+    recalled = recall(progress.context, message.content, before, in_view)
+    yield progress.keep(recalled)
+    spoken = [ChatMessage(m.role, m.content) for m in history]
+    progress.beside = Beside(routing, progress.messages[0], spoken, recalled, [])
+    while not progress.cancel.is_set() and (calls := progress.beside.lookups()):
+        yield from _run_calls(progress, calls, progress.beside.messages)
+    progress.beside.read()
+
+
+def _capture(progress: Progress) -> Iterator[Event]:
+    """Keep what the message told and the chat model did not."""
+    if progress.beside is None or progress.cancel.is_set():
+        return
+    made = [event.call for event in progress.events if isinstance(event, ToolReturned) and event.result.ok]
+    yield from _run_calls(progress, progress.beside.writes(made), progress.beside.messages)
+
+
+def _window(agent: Agent, progress: Progress, history: Sequence[Message]) -> Window:
+    assert progress.beside is not None
+    window = fill(
+        agent.model,
+        agent.counter,
+        core=agent.store.core_blocks(),
+        recalled=progress.beside.hits,
+        history=history,
+        turn=progress.messages,
+        tools=tuple(tool.schema() for tool in TOOLS.values()) if agent.routing.tools else (),
+        system=agent.routing.system,
+        notes=progress.beside.notes,
+    )
+    request = replace(
+        window.request,
+        cancel=progress.cancel,
+        evidence_first=progress.attempt > 0,
+        attempt=max(progress.attempt - 1, 0),
+    )
+    return replace(window, request=request)
+
+
+def _ask(model: ChatModel, progress: Progress, request: ChatRequest, step: Step, attempts: Attempts) -> Iterator[Event]:
+    """One request; text of the first attempt is shown as it comes where the model is one that streams."""
+    for output in model.respond(request):
+        if progress.cancel.is_set() or (progress.attempt and attempts.spent):
+            break
+        if isinstance(output, ToolCall):
+            step.calls.append(output)
+        elif isinstance(output, Usage):
+            progress.counted = output
+        elif isinstance(output, ReasoningDelta):
+            step.thoughts.append(output.text)
+            yield output
+        else:
+            step.pieces.append(output.text)
+            if model.live and not progress.attempt:
+                progress.streamed = progress.streamed or bool(output.text.strip())
+                yield output
+
+
+def _run_calls(
+    progress: Progress, calls: list[ToolCall], messages: list[ChatMessage], evidence: Sequence[str] | None = None
+) -> Iterator[Event]:
+    """Run calls in order; one that was already made in this turn is answered from the first.
+
+    With `evidence`, a write of what nobody has said is not run: the model is told.
+    """
     made = {
         (result.name, _key(call.arguments)): result
         for call, result in ((e.call, e.result) for e in progress.events if isinstance(e, ToolReturned))
     }
     calls = calls[: MAX_CALLS - progress.calls]
-    progress.messages.append(ChatMessage("assistant", "", tool_calls=tuple(calls)))
+    if calls:
+        messages.append(ChatMessage("assistant", "", tool_calls=tuple(calls)))
     for call in calls:
         if progress.cancel.is_set():
             return
         progress.calls += 1
         yield progress.keep(ToolCalled(call))
-        known = made.get((call.name, _key(call.arguments)))
-        result = replace(known, call_id=call.id, milliseconds=0.0) if known else run_tool(progress.context, call)
+        known = made.get((call.name, _key(call.arguments))) if not call.fault else None
+        if known:
+            result = replace(known, call_id=call.id, milliseconds=0.0)
+        else:
+            result = (invented(call, evidence) if evidence else None) or run_tool(progress.context, call)
         made[call.name, _key(call.arguments)] = result
-        progress.messages.append(ChatMessage("tool", "", tool_result=result))
+        messages.append(ChatMessage("tool", "", tool_result=result))
         yield progress.keep(ToolReturned(call, result))
 
 
@@ -163,12 +248,12 @@ def _finish(
     agent: Agent, progress: Progress, message: Message, count: Counter, reply: str, grounded: bool
 ) -> Iterator[Event]:
     """Store the reply with its events, then say it."""
-    usage = progress.usage
+    usage, counted = progress.usage, progress.counted
     finished = Finished(
         reply,
         (time.perf_counter() - progress.started) * 1000,
-        usage.used if usage is not None else 0,
-        count(reply),
+        counted.prompt if counted and counted.prompt else usage.used if usage is not None else 0,
+        counted.reply if counted and counted.reply else count(reply),
         grounded,
     )
     progress.keep(finished)
@@ -177,7 +262,7 @@ def _finish(
     agent.store.add_message(
         message.session_id, "assistant", kept, tokens=finished.reply_tokens, events=_to_keep(progress)
     )
-    for start in range(0, len(reply), 24):
+    for start in range(0, 0 if progress.streamed else len(reply), 24):
         yield TextDelta(reply[start : start + 24])
     yield finished
 
@@ -228,14 +313,15 @@ def _without_hits(event: Event) -> Event:
 
 
 def _evidence(progress: Progress, window: Window) -> list[str]:
-    """All that the reply may draw names, numbers and dates from."""
-    texts = [render_message(message) for message in window.request.messages]
+    """All that the reply may draw names, numbers and dates from; not what the model itself has put into calls."""
+    request = window.request
+    texts = [message.content for message in request.messages] + [preamble(request, progress.messages[0])]
     for event in progress.events:
         if isinstance(event, ToolReturned):
-            texts += _texts(event.result.content)
+            texts += _texts({key: value for key, value in event.result.content.items() if key != "query"})
         if isinstance(event, Recalled):
             texts += _texts(event.hits)
-    return [*texts, *window.request.core.values()]
+    return [*texts, *request.core.values()]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -18,7 +18,7 @@ from memagent.cli.screen import json_out, one_line, out
 from memagent.config import masked
 from memagent.errors import MemagentError
 
-PACKAGES = ("sqlalchemy", "chromadb", "onnxruntime", "numpy", "torch", "transformers", "textual", "psycopg")
+PACKAGES = ("sqlalchemy", "chromadb", "onnxruntime", "numpy", "torch", "transformers", "openai", "textual", "psycopg")
 COUNTS = ("sessions", "messages", "current_facts", "documents", "conflicts", "waiting_to_embed")
 Finding = tuple[str, str, str]  # what was looked at; ok, missing (optional), or failed; detail
 

@@ -49,7 +49,14 @@ def location_options(*, hidden: bool) -> list[click.Parameter]:
         option("--home", "home", "FOLDER", "Folder of configuration, store, index and log.  [MEMAGENT_HOME]"),
         option("--store", "store_url", "URL", "SQL URL of the memory.  [MEMAGENT_STORE]"),
         option("--space", "space", "NAME", "Namespace of memory: a person, a project.  [MEMAGENT_SPACE]"),
-        option("--model", "model", "MODEL", "The chat model; 'memagent' is the shipped one.  [MEMAGENT_MODEL]"),
+        option(
+            "--model",
+            "model",
+            "MODEL",
+            "The chat model: a folder, a hub id, http://HOST/v1#NAME; 'memagent' is the shipped one.  [MEMAGENT_MODEL]",
+        ),
+        option("--mode", "mode", "MODE", "Who uses memory: tools, auto or both.  [MEMAGENT_MODE]"),
+        option("--device", "device", "DEVICE", "Where a checkpoint runs: cpu, cuda, mps, cpu:bf16.  [MEMAGENT_DEVICE]"),
     ]
 
 
@@ -57,7 +64,7 @@ class Command(click.Command):
     """A command that accepts the location options after its name, too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("epilog", "--home, --store, --space and --model work here, too: memagent --help.")
+        kwargs.setdefault("epilog", "--home, --store, --space, --model and --mode work here, too: memagent --help.")
         super().__init__(*args, **kwargs)
         self.params.extend(location_options(hidden=True))
 

@@ -14,10 +14,13 @@ from memagent.conversation import (
     Event,
     Failed,
     Finished,
+    ReasoningDelta,
     Recalled,
     TextDelta,
+    Thinking,
     ToolCalled,
     ToolReturned,
+    Withdrawn,
     event_from_dict,
 )
 
@@ -39,14 +42,22 @@ class Transcript:
         self.finished: Finished | None = None
         self.failed: Failed | None = None
         self._shown = ""
+        self._thought = False
 
     def show(self, event: Event) -> None:
         """Show one event."""
+        self._end_thought(event)
         match event:
             case TextDelta(text):
                 if self.stream:
                     self._shown += text
                     out(visible(text), newline=False)
+            case ReasoningDelta(text):
+                self._think(text)
+            case Withdrawn(missing):
+                self._withdraw(missing)
+            case Thinking():
+                self._line("?", thinking_line(event))
             case Recalled(_, hits, _):
                 self.recalled += len(hits)
                 self._line("~", recall_line(event)) if hits else None
@@ -73,6 +84,8 @@ class Transcript:
             parts.append(f"context {about}{u.used} of {u.window} tokens")
             if u.dropped_messages:
                 parts.append(f"{u.dropped_messages} earlier messages outside it, searchable")
+            if any(u.lost):
+                parts.append(f"no room for {u.dropped_calls} calls of this turn, {u.cut_messages} texts cut")
         if self.recalled:
             parts.append(f"{self.recalled} recalled")
         if self.finished:
@@ -84,10 +97,26 @@ class Transcript:
             out(visible(event.reply))
             return
         self._end_line()
-        if event.reply.strip() != self._shown.strip():
-            note("  (nothing in memory supports that; after a second look:)")
-            out(visible(event.reply))
         self._shown = ""
+
+    def _think(self, text: str) -> None:
+        """Show what the model thinks, dimmed, while it does."""
+        if self.stream:
+            self._end_line()
+            self._thought = True
+            note(text, newline=False)
+
+    def _end_thought(self, event: Event) -> None:
+        if self._thought and not isinstance(event, ReasoningDelta):
+            self._thought = False
+            note()
+
+    def _withdraw(self, missing: tuple[str, ...]) -> None:
+        self._end_line()
+        self._shown = ""
+        if missing:
+            words = ", ".join(f"“{one_line(word)}”" for word in missing[:4])
+            note(f"  (not that: nothing in memory or said here supports {words})", dim=False)
 
     def _line(self, sign: str, words: str) -> None:
         self._end_line()
@@ -98,6 +127,14 @@ class Transcript:
         if self._shown and not self._shown.endswith("\n"):
             out()
             self._shown += "\n"
+
+
+def thinking_line(event: Thinking) -> str:
+    """Another attempt in words, with what is left of its budget."""
+    return (
+        f"thinking longer ({event.attempt} of {event.attempts}; {event.tokens:,} of {event.token_budget:,} tokens, "
+        f"{event.seconds:.0f} of {event.second_budget:.0f} s): {event.reason}"
+    )
 
 
 def recall_line(event: Recalled) -> str:

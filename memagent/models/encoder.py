@@ -141,6 +141,12 @@ class Encoder:
         return Batch(self.run(ids, segments, mask), mask, tuple(encodings))
 
 
+def sequences(encoding: Encoding) -> list[int | None]:
+    """Which of the two texts each token is of; None for marks. A truncated encoding has lost its own `sequence_ids`."""
+    marks = encoding.special_tokens_mask
+    return [None if mark else segment for mark, segment in zip(marks, encoding.type_ids, strict=True)]
+
+
 def pad(encodings: Sequence[Encoding]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
     """Ids, segments and mask, each (batch, longest); padding is token 0 under mask 0."""
     longest = max((len(encoding.ids) for encoding in encodings), default=1)

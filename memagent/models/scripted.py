@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from memagent.conversation import TextDelta, ToolCall
-from memagent.models.chat_model import ChatRequest
+from memagent.models.chat_model import ChatRequest, Output
+from memagent.models.prompt import plain_count
 
 Step = str | ToolCall | Sequence[str | ToolCall] | Callable[[ChatRequest], Sequence[str | ToolCall]]
 
@@ -22,8 +23,11 @@ class ScriptedModel:
     name = "scripted"
     exact_counts = True
 
-    def __init__(self, steps: Sequence[Step] = (), *, context_tokens: int = 2048, fallback: str = "ok") -> None:
+    def __init__(
+        self, steps: Sequence[Step] = (), *, context_tokens: int = 2048, fallback: str = "ok", live: bool = False
+    ) -> None:
         self.context_tokens = context_tokens
+        self.live = live
         self.requests: list[ChatRequest] = []
         self._steps = list(steps)
         self._fallback = fallback
@@ -32,7 +36,10 @@ class ScriptedModel:
         """Words; a script has no tokenizer."""
         return [len(text.split()) for text in texts]
 
-    def respond(self, request: ChatRequest) -> Iterator[TextDelta | ToolCall]:
+    def count_prompt(self, request: ChatRequest) -> int:
+        return plain_count(self.count_tokens, request)
+
+    def respond(self, request: ChatRequest) -> Iterator[Output]:
         self.requests.append(request)
         step = self._steps.pop(0) if self._steps else self._fallback
         if callable(step):

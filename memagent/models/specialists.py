@@ -15,11 +15,12 @@ from typing import Any
 
 from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
-from memagent.models.answers import answer, rank_for_erasure
-from memagent.models.chat_model import ChatRequest
+from memagent.models.answers import Found, answer, rank_for_erasure
+from memagent.models.chat_model import ChatRequest, Output
 from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.evidence import Evidence
+from memagent.models.prompt import plain_count
 from memagent.models.reader import Reader
 from memagent.models.sentences import split_sentences
 from memagent.models.understanding import TELLING, Understanding, Understood
@@ -32,6 +33,7 @@ FOLLOW_UP_WORDS = 4
 PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b", re.IGNORECASE)
 POSSESSIVES = frozenset({"her", "his"})
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
+Part = tuple[int, str, Understood]
 
 
 @dataclass(frozen=True)
@@ -54,36 +56,47 @@ class Specialists:
 
     name = "memagent"
     exact_counts = True
+    live = False
 
     def __init__(self, *, threads: int = 1, context_tokens: int = CONTEXT_TOKENS) -> None:
         self.context_tokens = context_tokens
         self.understanding = Understanding(threads=threads)
         self.reader = Reader(threads=threads)
+        self._counted = lru_cache(maxsize=512)(lambda text: self.count_tokens([text])[0])
         self._understood = lru_cache(maxsize=64)(self.understanding.read)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without special tokens."""
         return [len(encoding.ids) for encoding in tokenizer().encode_batch(list(texts), add_special_tokens=False)]
 
-    def respond(self, request: ChatRequest) -> Iterator[TextDelta | ToolCall]:
+    def count_prompt(self, request: ChatRequest) -> int:
+        """All texts of the request; the specialists read them apart, without a template."""
+        return plain_count(lambda texts: [self._counted(text) for text in texts], request)
+
+    def respond(self, request: ChatRequest) -> Iterator[Output]:
         """Calls while something is left to look up or to write, then the reply."""
         turn = read_turn(request)
+        parts = self.understand(turn)
+        if request.cancel.is_set():
+            return
+        calls = self.calls(turn, parts)
+        if calls:
+            yield from calls
+            return
+        for piece in replies.stream(self.reply(turn, parts)):
+            if request.cancel.is_set():
+                return
+            yield TextDelta(piece)
+
+    def understand(self, turn: Turn) -> list[Part]:
+        """The sentences of this turn, numbered, each with what it asks of memory."""
         sentences = split_sentences(turn.text)
         parts = []
         for index, said in enumerate(sentences):
             context = _context(turn, index, sentences)
             sentence = self._named(said, context)
             parts.append((index, sentence, self._understand(sentence, context)))
-        if request.cancel.is_set():
-            return
-        calls = self._calls(turn, parts)
-        if calls:
-            yield from calls
-            return
-        for piece in replies.stream(self._reply(turn, parts)):
-            if request.cancel.is_set():
-                return
-            yield TextDelta(piece)
+        return parts
 
     def _understand(self, sentence: str, context: str) -> Understood:
         """The likeliest act that can be carried out: to tell needs a value, and what may be a question is looked up.
@@ -143,7 +156,7 @@ class Specialists:
 
     # --- calls ------------------------------------------------------------------------------------------------------
 
-    def _calls(self, turn: Turn, parts: list[tuple[int, str, Understood]]) -> list[ToolCall]:
+    def calls(self, turn: Turn, parts: Sequence[Part]) -> list[ToolCall]:
         """What is still to be done, in the order of the sentences; empty when everything has been."""
         done = {call.id for call, _ in turn.results}
         calls: list[ToolCall] = []
@@ -190,8 +203,7 @@ class Specialists:
             return [ToolCall(f"{prefix}0", "memory_search", self._query(turn, sentence, understood))]
         if len(made) >= MAX_HOPS:
             return []
-        question = self._whole_question(sentence, understood, turn.context)
-        follow = answer(self.reader, self.understanding, question, understood, evidence_of(made)).follow
+        follow = self.found(turn, (index, sentence, understood)).follow
         if follow is None:
             return []
         query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
@@ -226,19 +238,24 @@ class Specialists:
             for number, target in enumerate(targets)
         ]
 
+    def found(self, turn: Turn, part: Part) -> Found:
+        """What the searches that were made for a question say to it."""
+        index, sentence, understood = part
+        evidence = evidence_of(turn.result_of(f"search-{index}-"))
+        question = self._whole_question(sentence, understood, turn.context)
+        return answer(self.reader, self.understanding, question, understood, evidence)
+
     # --- replies ----------------------------------------------------------------------------------------------------
 
-    def _reply(self, turn: Turn, parts: list[tuple[int, str, Understood]]) -> str:
+    def reply(self, turn: Turn, parts: Sequence[Part]) -> str:
+        """What is said when all calls were made, composed from what they returned."""
         said: list[str] = []
         for index, sentence, understood in parts:
             writes = [result for _, result in turn.result_of(f"write-{index}-")]
             if understood.act in ("state", "correct"):
                 said.append(replies.stored(writes, sentence))
             elif understood.act == "ask":
-                found = evidence_of(turn.result_of(f"search-{index}-"))
-                question = self._whole_question(sentence, understood, turn.context)
-                given = answer(self.reader, self.understanding, question, understood, found)
-                said.append(replies.answered(given, sentence))
+                said.append(replies.answered(self.found(turn, (index, sentence, understood)), sentence))
             elif understood.act == "forget":
                 erased = [result for _, result in turn.result_of(f"forget-{index}-")]
                 said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))

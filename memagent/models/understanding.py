@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from tokenizers import Encoding
 
-from memagent.models.encoder import BUNDLED, Array, Encoder, pad, tokenizer
+from memagent.models.encoder import BUNDLED, Array, Encoder, pad, sequences, tokenizer
 from memagent.models.labels import ACTS, KINDS, MODES, OTHER_SLOT, PAIRS, TAGS
 from memagent.models.spans import softmax, whole_words
 from memagent.models.weights import load_weights
@@ -187,10 +187,11 @@ class Understanding:
         scores = np.einsum("sp,tsp->st", wanted, offered) / POINTER**0.5
         starts, ends = softmax(scores[0]), softmax(scores[1])
         first = int(starts.argmax())
-        sequence = encoding.sequence_ids[first]
+        of = sequences(encoding)
+        sequence = of[first]
         if sequence is None:
             return None
-        within = [t for t in range(first, min(first + 8, len(ends))) if encoding.sequence_ids[t] == sequence]
+        within = [t for t in range(first, min(first + 8, len(ends))) if of[t] == sequence]
         last = max(within, key=lambda token: float(ends[token]))
         source = text if sequence == 0 else context
         span = whole_words(source, encoding.offsets[first][0], encoding.offsets[last][1])
@@ -212,7 +213,7 @@ class Understanding:
 def _covered(encoding: Encoding, segment: int, span: Span) -> list[int]:
     return [
         token
-        for token, (sequence, (start, end)) in enumerate(zip(encoding.sequence_ids, encoding.offsets, strict=True))
+        for token, (sequence, (start, end)) in enumerate(zip(sequences(encoding), encoding.offsets, strict=True))
         if sequence == segment and start < span[1] and end > span[0]
     ]
 
@@ -232,7 +233,7 @@ def _joined(runs: list[tuple[int, int]], text: str, encoding: Encoding) -> list[
 def _likeliest(tags: Array, encoding: Encoding) -> list[tuple[int, int]]:
     """The run around the token that is likeliest to belong to a value, if it is likely at all."""
     likely = [
-        1.0 - float(row[0]) if sequence == 0 else 0.0 for row, sequence in zip(tags, encoding.sequence_ids, strict=True)
+        1.0 - float(row[0]) if sequence == 0 else 0.0 for row, sequence in zip(tags, sequences(encoding), strict=True)
     ]
     best = max(range(len(likely)), key=likely.__getitem__)
     if likely[best] < LEAST_LIKELY:
@@ -250,7 +251,7 @@ def _tagged(tags: Array, encoding: Encoding) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     inside = False
     previous_word: int | None = None
-    for token, sequence in enumerate(encoding.sequence_ids):
+    for token, sequence in enumerate(sequences(encoding)):
         label = TAGS[int(tags[token].argmax())] if sequence == 0 else "outside"
         word = encoding.word_ids[token]
         continues = inside and word is not None and word == previous_word

@@ -29,6 +29,8 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
 
 def run_tool(context: ToolContext, call: ToolCall, tools: Mapping[str, Tool] = TOOLS) -> ToolResult:
     """Run a call by name; an unknown name is a mistake that the model can mend."""
+    if call.fault:
+        return failed(call, InputError(call.fault, "call it again with one JSON object"), 0.0)
     tool = tools.get(call.name)
     if tool is None:
         return failed(call, InputError(f"there is no tool {call.name!r}", f"tools are {', '.join(tools)}"), 0.0)

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Encoding
 from torch import Tensor
 
-from memagent.models.encoder import pad, tokenizer
+from memagent.models.encoder import pad, sequences, tokenizer
 from memagent.training.compose import Span
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def token_span(encoding: Encoding, segment: int, span: Span) -> tuple[int, int] 
     """First and last token of a character span of one segment, or None when it was cut off."""
     covered = [
         index
-        for index, (sequence, (start, end)) in enumerate(zip(encoding.sequence_ids, encoding.offsets, strict=True))
+        for index, (sequence, (start, end)) in enumerate(zip(sequences(encoding), encoding.offsets, strict=True))
         if sequence == segment and start < span[1] and end > span[0]
     ]
     return (covered[0], covered[-1]) if covered else None

@@ -42,6 +42,12 @@ class Run:
 
         return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 
+    @property
+    def first_step(self) -> int:
+        """The step from which the run goes on."""
+        path = self.folder / "checkpoint.pt"
+        return int(torch.load(path, weights_only=True, map_location="cpu")["step"]) if path.exists() else 0
+
     def steps_to_do(self, network: nn.Module, optimiser: Any, schedule: Any) -> Iterator[int]:
         """Step numbers from the last checkpoint on; saves one every few minutes."""
         path = self.folder / "checkpoint.pt"

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from memagent.models.encoder import sequences
 from memagent.models.labels import ACTS, KINDS, MODES, OTHER_SLOT, PAIRS
 from memagent.training.batches import by_length, encode, inputs, token_span
 from memagent.training.examples import Composer, Example
@@ -48,7 +49,7 @@ class Batch:
         self.tags = torch.full(self.inputs.ids.shape, IGNORED)
         rows: list[tuple[int, int, int, int, int, int, int, int]] = []
         for row, (example, encoding) in enumerate(zip(examples, encodings, strict=True)):
-            for token, sequence in enumerate(encoding.sequence_ids):
+            for token, sequence in enumerate(sequences(encoding)):
                 if sequence == 0:
                     self.tags[row, token] = 0
             values = [(fact, fact.value) for fact in example.facts]

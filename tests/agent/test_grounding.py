@@ -35,6 +35,10 @@ from memagent.agent.grounding import unsupported
         ("at 9:30 it starts", "it starts at 9:30.", []),
         ("at 9:45 it starts", "it starts at 9:30", ["9:45"]),
         ("part 4 of 40", "40", ["4"]),
+        ("Hamburg.", "nothing", ["Hamburg"]),
+        ("Hamburg.", "she lives in hamburg", []),
+        ("I am sure: Brunhilde.", "what is she called?", ["Brunhilde"]),
+        ("Hello! It is known: The answer is no.", "nothing", []),
     ],
 )
 def test_what_was_said_is_supported_and_nothing_else(reply: str, evidence: str, missing: list[str]) -> None:

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from memagent.agent.window import CUT, PER_MESSAGE, SYSTEM, Counter, Window, fill, render_hit, render_message
+from memagent.agent.window import CUT, SYSTEM, Counter, Window, fill
 from memagent.conversation import ChatMessage, ToolCall, ToolResult
 from memagent.errors import InputError
 from memagent.memory.records import CoreBlock, Message
+from memagent.models.chat_model import ChatRequest
+from memagent.models.prompt import PER_MESSAGE, render_hit, render_message
 from memagent.models.scripted import ScriptedModel
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -202,3 +204,58 @@ def test_when_calls_do_not_fit_the_oldest_go_with_their_results() -> None:
     window = filled(700, turn=turn)
     kept = [message.tool_result.call_id for message in window.request.messages if message.tool_result is not None]
     assert kept == [f"c{number}" for number in range(40 - len(kept), 40)] and kept
+
+
+def live(tokens: int, history: Sequence[int]) -> Window:
+    model = ScriptedModel(context_tokens=tokens, live=True)
+    said = [ChatMessage("user", "hello")]
+    return fill(model, Counter(model), core=[], recalled=[], history=spoken(history), turn=said, tools=TOOLS)
+
+
+def test_for_a_model_that_keeps_what_it_has_read_the_window_moves_rarely() -> None:
+    starts = [live(1000, [20] * size).request.messages[0].at for size in range(60, 92, 2)]
+    moves = sum(before != after for before, after in zip(starts, starts[1:], strict=False))
+    assert moves <= 5, "a prefix that changes with each turn would be read anew each time"
+    plain = [filled(1000, history=[20] * size).request.messages[0].at for size in range(60, 92, 2)]
+    assert len(set(plain)) == 16
+
+
+@pytest.mark.parametrize("history", [[20] * 61, [150] * 9, [500] * 3, [900] * 2, [3, 400, 400, 3]])
+def test_for_a_chat_template_the_window_begins_with_the_person(history: list[int]) -> None:
+    window = live(1000, history)
+    assert window.request.messages[0].role == "user"
+    assert window.usage.used + window.usage.reserved <= 1000
+    fitting = len(filled(1000, history=history).request.messages)
+    assert len(window.request.messages) >= fitting // 2
+
+
+class Framed(ScriptedModel):
+    """A model whose template puts more around messages than its texts cost, and more around the first."""
+
+    def count_prompt(self, request: ChatRequest) -> int:
+        return super().count_prompt(request) + 9 * len(request.messages) + 13 * bool(request.tools)
+
+
+@pytest.mark.parametrize("size", [5, 40, 90])
+def test_what_a_template_puts_around_messages_counts(size: int) -> None:
+    model = Framed(context_tokens=1000)
+    window = fill(
+        model,
+        Counter(model),
+        core=[],
+        recalled=[hit(1, 10)],
+        history=spoken([size] * 60),
+        turn=[ChatMessage("user", "hello"), *called(1, {"rows": [[words(30)]]})],
+        tools=TOOLS,
+    )
+    usage = window.usage
+    assert model.count_prompt(window.request) == usage.used, "the parts add up to what the model gets"
+    assert usage.window - usage.reserved - size - 30 <= usage.used <= usage.window - usage.reserved
+
+
+def test_what_of_this_turn_had_no_room_is_told() -> None:
+    turn = [ChatMessage("user", "how many?"), *called(1, {"rows": [[words(900)]]})]
+    assert filled(600, turn=turn).usage.lost == (0, 1)
+    turn = [ChatMessage("user", "go on"), *(m for n in range(40) for m in called(n, {"value": words(20)}))]
+    usage = filled(700, turn=turn, recalled=[900]).usage
+    assert usage.dropped_calls > 5 and usage.dropped_hits == 1

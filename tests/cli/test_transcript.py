@@ -12,12 +12,15 @@ from memagent.conversation import (
     Event,
     Failed,
     Finished,
+    ReasoningDelta,
     Recalled,
     TextDelta,
+    Thinking,
     ToolCall,
     ToolCalled,
     ToolResult,
     ToolReturned,
+    Withdrawn,
     event_to_dict,
 )
 from memagent.memory.records import Message
@@ -57,11 +60,32 @@ def test_the_reply_is_data_and_memory_operations_are_narration(
     assert line.strip() == "context 350 of 2048 tokens · 7 earlier messages outside it, searchable · 1 recalled · 41 ms"
 
 
-def test_a_reply_that_was_replaced_is_shown_as_it_ended(capsys: pytest.CaptureFixture[str]) -> None:
-    events: list[Event] = [TextDelta("It is Acme."), Finished("I do not know.", 10, 1, 1, grounded=False)]
+def test_a_reply_that_was_withdrawn_is_followed_by_the_one_that_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    events: list[Event] = [
+        TextDelta("It is Acme."),
+        Withdrawn(("Ac\x1bme",)),
+        Thinking(1, 2, 120, 2000, 3.4, 60.0, "nothing in memory supports “Acme”"),
+        TextDelta("I do not know."),
+        Finished("I do not know.", 10, 1, 1, grounded=False),
+    ]
     out, err, _ = shown(events, stream=True, capsys=capsys)
     assert out.splitlines() == ["It is Acme.", "I do not know."]
-    assert "second look" in err
+    first, second = err.splitlines()
+    assert "supports “Ac\\x1bme”" in first
+    assert "thinking longer (1 of 2; 120 of 2,000 tokens, 3 of 60 s): nothing in memory supports “Acme”" in second
+    out, _, _ = shown(events[1:], stream=False, capsys=capsys)
+    assert out == "I do not know.\n"
+
+
+def test_what_a_model_thinks_is_narration_and_ends_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    events: list[Event] = [
+        ReasoningDelta("Hm\x1b, "),
+        ReasoningDelta("well."),
+        TextDelta("Yes."),
+        Finished("Yes.", 1, 1, 1),
+    ]
+    out, err, _ = shown(events, stream=True, capsys=capsys)
+    assert (out, err) == ("Yes.\n", "Hm\\x1b, well.\n")
 
 
 def test_a_turn_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> None:

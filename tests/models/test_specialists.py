@@ -155,3 +155,22 @@ def test_a_cancelled_request_says_nothing(specialists: Specialists) -> None:
 def test_counts_are_exact_word_pieces(specialists: Specialists) -> None:
     assert specialists.exact_counts
     assert specialists.count_tokens(["", "hi", "who looks after the boiler?"]) == [0, 1, 6]
+
+
+LONG = "we walked along the river and talked about nothing much at all. " * 40
+
+
+@pytest.mark.parametrize("before", [LONG, f"{LONG} Felix lives in Oslo."])
+def test_what_is_said_after_a_very_long_message_is_read_from_itself(person: Person, before: str) -> None:
+    person.store.add_message(person.session, "user", before)
+    person.says("good morning to you")
+    person.says("my sister Ingrid lives in Trondheim")
+    assert [value for value in person.values if value not in person.store.facts()[0].text] == []
+    person.store.add_message(person.session, "user", before)
+    assert "Trondheim" in person.says("where does Ingrid live?")
+
+
+def test_a_truncated_pair_keeps_its_texts_apart(specialists: Specialists) -> None:
+    understood = specialists.understanding.read("my cat is called Miso", LONG)
+    assert understood.act == "state"
+    assert [value.words for value in understood.values] == ["Miso"]

@@ -1,0 +1,196 @@
+"""Turns for the generative model, composed from the packs: what is said, what memory shows, and each step to learn.
+
+Every step is a call or a reply that our tools and our grammar would take: ids stand in front of it, values are literal
+pieces of what was said or shown, and what nothing supports is declined.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from memagent.conversation import ChatMessage, ToolCall, ToolResult
+from memagent.memory.time import describe
+from memagent.training.compose import Subject
+from memagent.training.examples import Composer, Example
+from memagent.training.packs import Packs, Slot
+
+# One wording of each reply: a small model learns what to say before how to vary it.
+NOTED = "Noted: {about} is {value}."
+UPDATED = "Updated: {about} is now {value}."
+TOLD = "{About} is {value}."
+UNKNOWN = "I don't know: you haven't told me."
+ERASED = "Done, I've forgotten it."
+NOTHING = "I have nothing about that in memory."
+TALK = "I'm here. Tell me something to remember, or ask about what you told me."
+SUMS = (
+    ("what is {a} {sign} {b}?", "what's {a} {sign} {b}", "{a} {sign} {b}", "work out {a} {sign} {b} please"),
+    ("{b}% of {a}", "what is {b}% of {a}?", "how much is {b}% of {a}"),
+)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """`messages` ends with what to learn: calls, results and the reply to the last message of the person."""
+
+    messages: tuple[ChatMessage, ...]
+    recalled: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass
+class Dialogues:
+    """Draws turns; the same seed gives the same ones."""
+
+    packs: Packs
+    seed: int
+    rng: random.Random = field(init=False)
+    composer: Composer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.composer = Composer(self.packs, self.seed + 1)
+
+    def draw(self) -> Turn:
+        kinds = (self._tell, self._ask, self._correct, self._forget, self._calculate, self._talk)
+        make = self.rng.choices(kinds, (0.34, 0.30, 0.12, 0.08, 0.06, 0.10))[0]
+        self._now = datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(minutes=self.rng.randrange(500_000))
+        self._numbers = iter(range(1, 100))
+        return make()
+
+    def _tell(self) -> Turn:
+        while not (example := self.composer.noisy(self.composer.statement())).facts:
+            pass
+        calls: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        lines = []
+        for fact in example.facts:
+            value, about = example.text[slice(*fact.value)], _about(example, fact.subject)
+            attribute = fact.slot or "note"
+            arguments: dict[str, Any] = {"subject": about, "attribute": attribute, "value": value}
+            if fact.kind != "fact":
+                arguments["kind"] = fact.kind
+            if not fact.single:
+                arguments["several"] = True
+            result = {"action": "added", "subject": about, "attribute": attribute, "value": value, "before": None}
+            calls.append(("memory_add", arguments, {**result, "also": []}))
+            lines.append(self._say(NOTED, about, attribute, value))
+        return self._turn(example.text, self._hits(), calls, " ".join(lines), context=example.context)
+
+    def _ask(self) -> Turn:
+        slot, subject, value = self._fact()
+        said = self.composer.fill(self.rng.choice(slot.asks), slot, subject).text
+        hit = self._hit(slot, subject, value)
+        roll = self.rng.random()
+        others = self._hits()
+        reply = self._say(TOLD, _owner(subject), slot.name, value)
+        if roll < 0.5:
+            return self._turn(said, self._among(others, hit), [], reply)
+        found = self._hits() if roll > 0.8 else self._among(self._hits(), hit)
+        reply = UNKNOWN if roll > 0.8 else reply
+        words = slot.name if subject.is_user else f"{subject.words} {slot.name}"
+        return self._turn(said, others, [("memory_search", {"query": words}, {"query": words, "hits": found})], reply)
+
+    def _correct(self) -> Turn:
+        slot = self.rng.choice(self.composer.changing)
+        subject = self.composer.subject_for(slot)
+        old, value = (self.packs.value(slot, self.rng) for _ in range(2))
+        said = self.composer.fill(self.rng.choice(slot.changes), slot, subject, value=value)
+        if said.value is None or old == value:
+            return self._correct()
+        hit = self._hit(slot, subject, old)
+        value = said.text[slice(*said.value)]
+        owner = _owner(subject)
+        result = {"action": "superseded", "subject": owner, "attribute": slot.name, "value": value, "before": old}
+        call = ("memory_update", {"id": hit["id"], "value": value}, {**result, "also": []})
+        return self._turn(
+            said.text, self._among(self._hits(), hit), [call], self._say(UPDATED, owner, slot.name, value)
+        )
+
+    def _forget(self) -> Turn:
+        slot, subject, value = self._fact()
+        if not slot.forgets:
+            return self._forget()
+        said = self.composer.fill(self.rng.choice(slot.forgets), slot, subject, value=value).text
+        hit = self._hit(slot, subject, value)
+        if self.rng.random() < 0.75:
+            call = ("memory_forget", {"id": hit["id"]}, {"forgotten": hit["id"]})
+            return self._turn(said, self._among(self._hits(), hit), [call], ERASED)
+        words = slot.name if subject.is_user else f"{subject.words} {slot.name}"
+        search = ("memory_search", {"query": words}, {"query": words, "hits": self._hits()})
+        return self._turn(said, (), [search], NOTHING)
+
+    def _calculate(self) -> Turn:
+        a, b, sign = self.rng.randrange(2, 1000), self.rng.randrange(2, 100), self.rng.choice("+-*")
+        kind = self.rng.randrange(2)
+        said = self.rng.choice(SUMS[kind]).format(a=a, b=b, sign=sign)
+        expression = f"{b}% of {a}" if kind else f"{a} {sign} {b}"
+        number = a * b / 100 if kind else {"+": a + b, "-": a - b, "*": a * b}[sign]
+        call = ("calculate", {"expression": expression}, {"expression": expression, "value": f"{number:g}"})
+        return self._turn(said, (), [call], f"{expression} = {number:g}")
+
+    def _talk(self) -> Turn:
+        return self._turn(self.composer.talk().text, self._hits(), [], TALK)
+
+    # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _fact(self) -> tuple[Slot, Subject, str]:
+        slot = self.composer.slot()
+        return slot, self.composer.subject_for(slot), self.packs.value(slot, self.rng)
+
+    def _say(self, template: str, owner: str, attribute: str, value: str) -> str:
+        about = f"your {attribute}" if owner == "user" else f"{owner}'s {attribute}"
+        return template.format(about=about, About=about[:1].upper() + about[1:], value=value)
+
+    def _hit(self, slot: Slot, subject: Subject, value: str) -> dict[str, Any]:
+        """A fact as a search shows it, told on one of the days before."""
+        said = (self._now - timedelta(days=self.rng.randrange(1, 400))).replace(hour=0, minute=0)
+        return {
+            "id": next(self._numbers),
+            "kind": "fact",
+            "text": self.composer.state_sentence(slot, subject, value=value).text,
+            "date": describe(said, self._now),
+            "speaker": "user",
+            "source": "fact",
+            "subject": _owner(subject),
+            "value": value,
+        }
+
+    def _hits(self) -> tuple[dict[str, Any], ...]:
+        """What memory shows beside the point."""
+        return tuple(self._hit(*self._fact()) for _ in range(self.rng.choice((0, 0, 1, 2, 3))))
+
+    def _among(self, others: tuple[dict[str, Any], ...], hit: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        at = self.rng.randint(0, len(others))
+        return (*others[:at], hit, *others[at:])
+
+    def _turn(
+        self,
+        said: str,
+        recalled: tuple[dict[str, Any], ...],
+        calls: list[tuple[str, dict[str, Any], dict[str, Any]]],
+        reply: str,
+        context: str = "",
+    ) -> Turn:
+        before = [context] if context else [self.composer.unrelated()] if self.rng.random() < 0.3 else []
+        messages = [m for text in before for m in (ChatMessage("user", text), ChatMessage("assistant", "All right."))]
+        messages.append(ChatMessage("user", said, at=self._now.isoformat()))
+        if calls:
+            made = tuple(ToolCall(f"0-call-{n}", name, arguments) for n, (name, arguments, _) in enumerate(calls))
+            messages.append(ChatMessage("assistant", "", made))
+            for call, (name, _, content) in zip(made, calls, strict=True):
+                messages.append(ChatMessage("tool", "", tool_result=ToolResult(call.id, name, True, content, "")))
+        messages.append(ChatMessage("assistant", reply))
+        return Turn(tuple(messages), recalled)
+
+
+def _owner(subject: Subject) -> str:
+    return "user" if subject.is_user else subject.words
+
+
+def _about(example: Example, about: tuple[int, tuple[int, int]] | None) -> str:
+    """Whom a fact is about, in the words that were said."""
+    if about is None:
+        return "user"
+    return (example.text, example.context)[about[0]][slice(*about[1])]
