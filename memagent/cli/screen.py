@@ -19,29 +19,9 @@ from typing import Any
 
 import click
 
-# Control characters (escape sequences start with one), bidirectional overrides, invisible spaces, line separators, tag
-# characters and halves of surrogate pairs. The joiners U+200C and U+200D stay: Persian, Hindi and emoji need them.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
-)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def visible(text: object) -> str:
-    """The text with everything that could steer or deceive a terminal written out; line breaks and tabs are kept."""
-    return _UNSAFE.sub(_escape, str(text).replace("\r\n", "\n"))
-
-
-def one_line(text: object) -> str:
-    """`visible` on a single line, for table cells and headings."""
-    return visible(str(text).replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " "))
+from memagent.escape import UNSAFE
+from memagent.escape import one_line as one_line
+from memagent.escape import visible as visible
 
 
 def out(text: str = "", *, newline: bool = True) -> None:
@@ -133,7 +113,7 @@ def plain(value: object) -> Any:
 def json_out(value: object) -> None:
     """JSON on stdout; what could steer a terminal is written as an escape, which JSON reads back unchanged."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=2, default=str)
-    out(_UNSAFE.sub(_json_escape, text))
+    out(UNSAFE.sub(_json_escape, text))
 
 
 def _json_escape(match: re.Match[str]) -> str:
