@@ -21,7 +21,7 @@ from memagent.memory.database import Database
 from memagent.memory.hits import build
 from memagent.memory.records import Hit, OwnerKind, Scope, SearchQuery
 from memagent.memory.time import from_text
-from memagent.memory.words import content_words
+from memagent.memory.words import PREFIX, content_words
 
 if TYPE_CHECKING:
     from memagent.memory.dense import DenseSearch
@@ -92,8 +92,14 @@ def search(
             score = 1.0 if query.subject and query.attribute else 0.5
             slot = visible.admit_slot(query.subject or "", query.attribute or "", wanted)
             channels["slot"] = {("fact", fact): score for fact in slot}
-        terms = content_words(query.text)
-        asks: dict[str, list[Channel]] = {"words": [word_search(connection, terms, kind) for kind in kinds]}
+        asks: dict[str, list[Channel]] = {}
+        if query.mode != "vector":
+            terms = content_words(query.text)
+            if query.prefix and terms and query.text[-1:].isalnum():
+                terms[-1] += PREFIX
+            asks["words"] = [word_search(connection, terms, kind) for kind in kinds]
+        if query.mode == "keyword":
+            query_vector = None
         if dense is not None and query_vector is not None:
             asks["dense"] = [_nearest(connection, dense, query_vector, kinds, window)]
         channels |= _ask(visible, asks, wanted, limit)
