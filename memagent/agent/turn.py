@@ -15,6 +15,7 @@ from typing import Any
 
 from memagent.agent.assemble import Agent
 from memagent.agent.grounding import unsupported
+from memagent.agent.policy import MemoryPolicy
 from memagent.agent.recall import recall
 from memagent.agent.window import Counter, Window, fill, render_message
 from memagent.conversation import (
@@ -27,6 +28,7 @@ from memagent.conversation import (
     TextDelta,
     ToolCall,
     ToolCalled,
+    ToolResult,
     ToolReturned,
     checked_message,
     event_to_dict,
@@ -57,6 +59,7 @@ class Progress:
     usage: ContextUsage | None = None
     calls: int = 0
     evidence_first: bool = False
+    policy: MemoryPolicy = MemoryPolicy()
 
     @property
     def ended(self) -> bool:
@@ -67,13 +70,21 @@ class Progress:
         return event
 
 
-def run_turn(agent: Agent, session_id: int, text: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+def run_turn(
+    agent: Agent,
+    session_id: int,
+    text: str,
+    *,
+    cancel: threading.Event | None = None,
+    policy: MemoryPolicy | None = None,
+) -> Iterator[Event]:
     """Run one turn. Raises InputError for a message that cannot be kept; StoreError when the store fails."""
     started = time.perf_counter()
     store = agent.store
     checked_message(text)
     message = store.add_message(session_id, "user", text)
     progress = Progress(cancel or threading.Event(), ToolContext(store, session_id, message), started)
+    progress.policy = policy or MemoryPolicy()
     try:
         yield from _steps(agent, progress, message)
     except (ModelError, InputError) as error:
@@ -94,10 +105,12 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
     history = [m for m in agent.store.messages(message.session_id, before=message.id, limit=HISTORY) if m.content]
     before = next((m.content for m in reversed(history) if m.role == "user"), "")
     in_view = frozenset(m.id for m in history[-IN_VIEW:])
-    progress.recalled = recall(progress.context, message.content, before, in_view)
+    progress.recalled = Recalled("", (), 0.0)
+    if progress.policy.recalls:
+        progress.recalled = recall(progress.context, message.content, before, in_view)
     yield progress.keep(progress.recalled)
     progress.messages = [ChatMessage("user", message.content, at=message.created_at.isoformat())]
-    schemas = tuple(tool.schema() for tool in TOOLS.values())
+    schemas = tuple(tool.schema() for tool in progress.policy.offered(TOOLS))
     while True:
         if progress.cancel.is_set():
             yield from _failed(agent, progress, message, _stopped())
@@ -105,7 +118,7 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
         window = fill(
             model,
             count,
-            core=agent.store.core_blocks(),
+            core=agent.store.core_blocks() if progress.policy.recalls else (),
             recalled=progress.recalled.hits,
             history=history,
             turn=progress.messages,
@@ -153,10 +166,14 @@ def _run_calls(progress: Progress, calls: list[ToolCall]) -> Iterator[Event]:
         progress.calls += 1
         yield progress.keep(ToolCalled(call))
         known = made.get((call.name, _key(call.arguments)))
-        result = replace(known, call_id=call.id, milliseconds=0.0) if known else run_tool(progress.context, call)
+        result = replace(known, call_id=call.id, milliseconds=0.0) if known else _allowed(progress, call)
         made[call.name, _key(call.arguments)] = result
         progress.messages.append(ChatMessage("tool", "", tool_result=result))
         yield progress.keep(ToolReturned(call, result))
+
+
+def _allowed(progress: Progress, call: ToolCall) -> ToolResult:
+    return progress.policy.refusal(progress.context, call) or run_tool(progress.context, call)
 
 
 def _finish(
