@@ -11,17 +11,15 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import click
 
 from memagent.escape import UNSAFE
 from memagent.escape import one_line as one_line
 from memagent.escape import visible as visible
+from memagent.export import plain as plain
+from memagent.export import when as when
 
 
 def out(text: str = "", *, newline: bool = True) -> None:
@@ -93,23 +91,6 @@ def fitted(widths: list[int], room: int) -> list[int]:
     return widths
 
 
-def plain(value: object) -> Any:
-    """The JSON form of a value: dataclasses as objects, moments in ISO 8601, bytes in hexadecimal."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, (bytes, memoryview)):
-        return bytes(value).hex()
-    if isinstance(value, Path):
-        return str(value)
-    return value
-
-
 def json_out(value: object) -> None:
     """JSON on stdout; what could steer a terminal is written as an escape, which JSON reads back unchanged."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=2, default=str)
@@ -127,8 +108,3 @@ def csv_out(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([clean(name) for name in columns])
     writer.writerows([["" if value is None else clean(plain(value)) for value in row] for row in rows])
-
-
-def when(moment: datetime | None) -> str:
-    """A moment in the person's own time zone, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else ""

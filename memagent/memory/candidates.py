@@ -92,8 +92,8 @@ class Filters:
 
     @property
     def parameters(self) -> dict[str, object]:
-        window = {"since": self.since, "until": self.until} if self.bounded else {}
-        return {"space": self.space_id, "kind": self.kind, "about": self.about} | window
+        values: dict[str, object] = {"space": self.space_id, "kind": self.kind, "about": self.about}
+        return values | ({"since": self.since, "until": self.until} if self.bounded else {})
 
 
 @dataclass(frozen=True)
