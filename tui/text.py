@@ -1,7 +1,7 @@
 """The one border where text from memory, models, documents and people becomes something that widgets may show.
 
-Nothing is parsed as markup here, control characters and bidirectional overrides are written out, and what is long
-is cut with a count of what is missing. `Content` is for Textual's own widgets, `cell` for those that take Rich renderables
+Nothing is parsed as markup here, control characters and bidirectional overrides are written out, and what is long is
+cut with a count of what is missing. `Content` is for Textual's own widgets, `cell` for those that take Rich's
 (`DataTable`, `Tree`).
 """
 

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from memagent.config import MemoryMode
 from memagent.conversation import ToolCall, ToolResult
 from memagent.errors import InputError
 from memagent.memory.records import Fact
 from memagent.tools.tool import Tool, ToolContext
-
-MemoryMode = Literal["on", "ask", "read-only", "off"]
 
 WRITES = frozenset({"memory_add", "memory_update", "memory_forget", "core_memory_edit"})
 READS = frozenset({"memory_search", "sql_query"})

@@ -34,7 +34,7 @@ from memagent.conversation import (
     event_to_dict,
 )
 from memagent.errors import InputError, ModelError
-from memagent.memory.records import Message
+from memagent.memory.records import CoreBlock, Message
 from memagent.memory.redact import Redactor
 from memagent.tools.registry import TOOLS, run_tool
 from memagent.tools.tool import ToolContext
@@ -103,11 +103,7 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
     model = agent.model
     count = Counter(model)
     history = [m for m in agent.store.messages(message.session_id, before=message.id, limit=HISTORY) if m.content]
-    before = next((m.content for m in reversed(history) if m.role == "user"), "")
-    in_view = frozenset(m.id for m in history[-IN_VIEW:])
-    progress.recalled = Recalled("", (), 0.0)
-    if progress.policy.recalls:
-        progress.recalled = recall(progress.context, message.content, before, in_view)
+    progress.recalled = _recall(progress, message, history)
     yield progress.keep(progress.recalled)
     progress.messages = [ChatMessage("user", message.content, at=message.created_at.isoformat())]
     schemas = tuple(tool.schema() for tool in progress.policy.offered(TOOLS))
@@ -118,7 +114,7 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
         window = fill(
             model,
             count,
-            core=agent.store.core_blocks() if progress.policy.recalls else (),
+            core=_pinned(agent, progress),
             recalled=progress.recalled.hits,
             history=history,
             turn=progress.messages,
@@ -150,6 +146,18 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
             continue
         yield from _finish(agent, progress, message, count, reply if reply and not missing else DECLINE, not missing)
         return
+
+
+def _recall(progress: Progress, message: Message, history: list[Message]) -> Recalled:
+    if not progress.policy.recalls:
+        return Recalled("", (), 0.0)
+    before = next((m.content for m in reversed(history) if m.role == "user"), "")
+    in_view = frozenset(m.id for m in history[-IN_VIEW:])
+    return recall(progress.context, message.content, before, in_view)
+
+
+def _pinned(agent: Agent, progress: Progress) -> list[CoreBlock]:
+    return agent.store.core_blocks() if progress.policy.recalls else []
 
 
 def _run_calls(progress: Progress, calls: list[ToolCall]) -> Iterator[Event]:

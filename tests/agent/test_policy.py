@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from memagent.agent.assemble import Agent, open_agent
-from memagent.agent.policy import READS, WRITES, MemoryMode, MemoryPolicy, Write
+from memagent.agent.policy import READS, WRITES, MemoryPolicy, Write
 from memagent.agent.turn import run_turn
-from memagent.config import load_settings
+from memagent.config import MemoryMode, load_settings
 from memagent.conversation import Event, Finished, Recalled, ToolCall, ToolReturned
 from memagent.memory.records import FactDraft
 from memagent.memory.store import MemoryStore
@@ -54,7 +54,8 @@ def test_a_search_runs_in_every_mode_but_off(store: MemoryStore, mode: MemoryMod
 
 
 def test_off_puts_nothing_of_memory_in_front_of_the_model_and_keeps_what_was_said(store: MemoryStore) -> None:
-    store.add_fact(FactDraft("boiler", "serviced by", "Hartnell", "the boiler is serviced by Hartnell"), asked_by="user")
+    draft = FactDraft("boiler", "serviced by", "Hartnell", "the boiler is serviced by Hartnell")
+    store.add_fact(draft, asked_by="user")
     store.edit_core_block("person", "", "called Ada", asked_by="user")
     _, on = turn(store, MemoryPolicy("on"), SEARCH)
     assert on.recalled and on.core
