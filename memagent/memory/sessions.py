@@ -151,6 +151,18 @@ class SessionStore(StoreBase):
         with self.database.read() as connection:
             return self._message(connection, message_id)
 
+    def messages_around(self, message_id: int, reach: int) -> list[Message]:
+        """A message with up to `reach` others of its session before and after it, oldest first. Raises NotFoundError."""
+        sql = (
+            f"select {mapping.MESSAGE_COLUMNS} from messages where session_id = :session "
+            "and position between :first and :last order by position"
+        )
+        with self.database.read() as connection:
+            message = self._message(connection, message_id)
+            first, last = message.position - reach, message.position + reach
+            found = rows(connection, sql, session=message.session_id, first=first, last=last)
+        return [mapping.message(row) for row in found]
+
     def _next_position(self, connection: Connection, session_id: int) -> int:
         row = one(
             connection,

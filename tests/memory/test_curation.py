@@ -149,3 +149,13 @@ def test_a_prefix_is_spelled_for_each_database() -> None:
     assert any_of(terms) == '"boiler" OR "hart"*'
     assert all_of(terms) == '"boiler" AND "hart"*'
     assert tsquery_any_of(terms) == "'boiler' | 'hart':*"
+
+
+def test_a_message_is_shown_among_its_neighbours(store: MemoryStore) -> None:
+    session, other = store.start_session(), store.start_session()
+    ids = [store.add_message(session.id, "user", f"message {number}").id for number in range(6)]
+    store.add_message(other.id, "user", "elsewhere")
+    assert [message.id for message in store.messages_around(ids[3], 2)] == ids[1:6]
+    assert [message.id for message in store.messages_around(ids[0], 1)] == ids[:2]
+    with pytest.raises(NotFoundError):
+        store.messages_around(999, 2)

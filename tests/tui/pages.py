@@ -1,0 +1,56 @@
+"""The application opened on one screen, over a store that the test holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from textual.screen import Screen
+from textual.widgets import Static
+
+import tui.app
+from memagent.agent.assemble import Agent
+from memagent.config import load_settings
+from memagent.memory.store import MemoryStore
+from memagent.models.scripted import ScriptedModel
+from tui.app import MemagentApp
+
+HOSTILE = (
+    "[/x] [bold]loud[/bold] [@click=app.quit]quit[/]",
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J",
+    "\u202etxet desrever \u2066\u200f עברית",
+    "👩‍👩‍👧‍👦 e\u0301 \ufe0f \U000e0041",
+    "null \0 byte, half \ud83d a character",
+    "x" * 10_000,
+    "lines\nand\ttabs\r\n\r\rreturns \u2028 \x0b \x0c",
+)
+
+
+def open_page(place: str, store: MemoryStore) -> MemagentApp:
+    """The application, which starts on the screen called `place`."""
+
+    class PageApp(MemagentApp):
+        MODES = {**MemagentApp.MODES, "chat": MemagentApp.MODES[place]}
+        CSS_PATH = [Path(tui.app.__file__).parent / path for path in MemagentApp.CSS_PATH]
+
+    agent = Agent(store, "scripted")
+    agent.give(ScriptedModel(), None)
+    return PageApp(load_settings(), lambda settings: agent)
+
+
+def screen_text(app: MemagentApp) -> str:
+    """What the terminal shows, as plain lines."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    assert len(lines) == height and width
+    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+def said(screen: Screen[Any], selector: str) -> str:
+    """The plain text of a Static."""
+    return str(screen.query_one(selector, Static).content)
+
+
+def notices(app: MemagentApp) -> list[str]:
+    """The notifications so far."""
+    return [notice.message for notice in app._notifications]
