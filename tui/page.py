@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -79,6 +80,13 @@ class Page(Screen[None]):
         yield TopBar(self.PLACE)
         yield from self.compose_page()
         yield Footer()
+
+    def palette_actions(self) -> list[tuple[str, str, Callable[[], object]]]:
+        """What the command palette offers on this screen: name, help, what to call."""
+        return []
+
+    def show_state(self) -> None:
+        """Called when the model's state or the memory mode has changed."""
 
     def compose_page(self) -> ComposeResult:
         """The widgets between the bar and the footer."""
