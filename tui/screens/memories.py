@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast, get_args
 
 from textual import on, work
@@ -15,6 +16,7 @@ from memagent.errors import InputError, MemagentError
 from memagent.memory.records import Fact, Kind, Mode, Operation, State
 from memagent.memory.store import MemoryStore
 from memagent.tools.memory_tools import change_words
+from tui.confirm import Confirm
 from tui.page import Page
 from tui.screens.conflicts import ConflictDialog
 from tui.screens.memory_data import PAGE, Detail, Found, Row, Wanted, detail, find
@@ -25,7 +27,7 @@ from tui.widgets import Field, FitTable
 
 PAUSE = 0.12  # seconds of quiet before a search or a page is loaded
 STATES = {"current": "current", "retired": "replaced", "all": "all"}
-PATIENCE = 4.0  # seconds in which a second press confirms
+QUIET = {"query", "search"}  # operations that change nothing
 
 
 class MemoriesScreen(Page):
@@ -66,9 +68,21 @@ taken back with u.
         self._detail: Detail | None = None
         self._limit = PAGE
         self._show: int | None = None  # a fact to put the cursor on
-        self._armed: tuple[str, int] | None = None  # what a second press of the same key confirms
+        self._confirm = Confirm(self)
         self._pause: Timer | None = None
         self._stale = False
+
+    def palette_actions(self) -> list[tuple[str, str, Callable[[], object]]]:
+        return [
+            ("Add a memory", "subject, attribute and value", self.action_add),
+            ("Edit this memory", "another value, kind or time", self.action_edit),
+            ("Pin this memory", "keep it in every prompt, or no longer", self.action_pin),
+            ("Forget this memory", "for good; asks again", self.action_forget),
+            ("Undo the last change", "of all memories", self.action_undo),
+            ("Decide between memories", "that may contradict each other", self.action_conflicts),
+            ("Go to where this was said", "the conversation it came from", self.action_source),
+            ("Clear the filters", "show all memories", self.action_clear),
+        ]
 
     def compose_page(self) -> ComposeResult:
         with Vertical(id="memories"):
@@ -102,6 +116,8 @@ taken back with u.
             self.reload()
 
     def _memory_changed(self, operations: list[Operation]) -> None:
+        if {operation.name for operation in operations} <= QUIET:
+            return
         if self.is_current:
             self.reload()
         else:
@@ -182,8 +198,9 @@ taken back with u.
     @on(DataTable.RowHighlighted)
     def moved(self, event: DataTable.RowHighlighted) -> None:
         """Show the memory under the cursor; near the end of a list that has more, load more."""
-        self._armed = None if self._armed and self._armed[1] != (self.fact.id if self.fact else 0) else self._armed
         found = self._found
+        if self.fact is not None and self._detail is not None and self.fact.id != self._detail.fact.id:
+            self._confirm.keep(None)
         if found is None:
             return
         if self._detail is None or self.fact is None or self._detail.fact.id != self.fact.id:
@@ -237,7 +254,7 @@ taken back with u.
 
     def action_clear(self) -> None:
         """Clear the search and the filters, and go to the list."""
-        self._armed = None
+        self._confirm.keep(None)
         self._reset(Wanted(mode=self._wanted.mode))
         self.query_one(FitTable).focus()
         self.reload()
@@ -294,26 +311,10 @@ taken back with u.
         fact = self.fact
         if fact is None:
             return
-        if self._confirmed("forget", fact.id):
+        if self._confirm.pressed(("forget", fact.id)):
             self._forget(fact)
         else:
-            self.memagent.tell(
-                f"Press d again to erase {fact.subject} · {fact.attribute} for good, with its history.",
-                severity="warning", timeout=PATIENCE,
-            )  # fmt: skip
-
-    def _confirmed(self, what: str, number: int) -> bool:
-        """Whether this is the second press in a row within the time allowed."""
-        if self._armed == (what, number):
-            self._armed = None
-            return True
-        self._armed = (what, number)
-        self.set_timer(PATIENCE, lambda: self._disarm(what, number))
-        return False
-
-    def _disarm(self, what: str, number: int) -> None:
-        if self._armed == (what, number):
-            self._armed = None
+            self._confirm.ask(f"Press d again to erase {fact.subject} · {fact.attribute} for good, with its history.")
 
     @work(exclusive=True, group="write")
     async def _forget(self, fact: Fact) -> None:
@@ -326,12 +327,9 @@ taken back with u.
         """Take back the last change; after a forget, which is final, only on a second press."""
         with self.memagent.telling():
             last, newest = await self.memagent.run_store(_last_changes)
-            if newest.name == "forget" and newest.id > last.id and not self._confirmed("undo", last.id):
-                self.memagent.tell(
-                    "Forgetting is final: nothing of it is left. Press u again to take back the change before it: "
-                    + _in_words(last),
-                    severity="warning", timeout=PATIENCE,
-                )  # fmt: skip
+            if newest.name == "forget" and newest.id > last.id and not self._confirm.pressed(("undo", last.id)):
+                final = "Forgetting is final: nothing of it is left. Press u again to take back the change before it:"
+                self._confirm.ask(f"{final} {_in_words(last)}")
                 return
             change = await self.memagent.run_store(MemoryStore.undo, last.id, asked_by="user")
             if change.after is not None:

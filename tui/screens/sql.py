@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -63,6 +64,16 @@ Only SELECT is possible; a query that takes too long is stopped with Esc.
         self._cancel: threading.Event | None = None
         self._started = 0.0
         self._clock: Timer | None = None
+
+    def palette_actions(self) -> list[tuple[str, str, Callable[[], object]]]:
+        return [
+            ("Run the query", "the statement at the cursor", self.action_run_query),
+            ("Stop the query", "that is running", self.action_stop),
+            ("Example queries", "to begin with", self.action_examples),
+            ("Earlier queries", "what was run before", self.action_history),
+            ("Export the rows", "to a CSV or JSON file", self.action_export),
+            ("Show or hide the schema", "tables, views and their columns", self.action_schema),
+        ]
 
     def compose_page(self) -> ComposeResult:
         completions = Completions()
@@ -254,6 +265,10 @@ Only SELECT is possible; a query that takes too long is stopped with Esc.
             if not before:
                 raise InputError("no query has been run yet", "F7 shows examples")
             self._put(await self.app.push_screen_wait(PickDialog("History", before)))
+
+    def show_query(self, sql: str) -> None:
+        """Put a query into the editor."""
+        self._put(sql)
 
     def _put(self, sql: str | None) -> None:
         """Add a query to the editor, behind what is there, with the cursor in it."""

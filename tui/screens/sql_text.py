@@ -22,7 +22,7 @@ _KEYWORDS = """
 _FUNCTIONS = """
     count sum avg min max total length lower upper substr instr replace trim round abs coalesce ifnull nullif iif
     date datetime time strftime julianday group_concat json_extract json_each json_array_length row_number rank
-    dense_rank lag lead typeof printf
+    dense_rank lag lead typeof
 """
 KEYWORDS = tuple(_KEYWORDS.split())
 FUNCTIONS = tuple(_FUNCTIONS.split())
