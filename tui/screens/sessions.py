@@ -35,6 +35,12 @@ COLUMNS = (
 EMPTY = "No conversation yet.\n\nGo to the chat (F2) and say something: everything said is kept here, word for word."
 
 
+class ConversationTable(FitTable):
+    """The list of conversations."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Go on", id="sessions.resume")]
+
+
 class SessionsScreen(Page):
     """The conversations, word for word."""
 
@@ -49,7 +55,6 @@ and how the conversation ended. **Enter** goes on with it in the chat.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,ctrl+f", "search", "Search", id="sessions.search", key_display="/"),
-        Binding("enter", "resume", "Go on", id="sessions.resume"),
         Binding("n", "rename", "Rename", id="sessions.rename"),
         Binding("x", "export", "Export", id="sessions.export"),
         Binding("d", "delete", "Delete", id="sessions.delete", key_display="d d"),
@@ -83,7 +88,7 @@ and how the conversation ended. **Enter** goes on with it in the chat.
                 yield Field(placeholder="Search titles and everything that was said", id="search", compact=True)
             yield Static("opening the memory …", id="sessions-status", markup=False)
             with Horizontal(id="sessions-body"):
-                yield FitTable(id="conversations")
+                yield ConversationTable(id="conversations")
                 with Vertical(id="preview"):
                     yield Static("", id="passages", markup=False)
                     yield Transcript(id="preview-transcript")
@@ -127,12 +132,8 @@ and how the conversation ended. **Enter** goes on with it in the chat.
 
     def _count(self) -> Content:
         count = len(self._sessions)
-        words = (
-            f"the last {count} of more"
-            if self._more
-            else f"{count} {'found' if self._text.strip() else 'conversations'}"
-        )
-        return content_line("1 conversation" if words == "1 conversations" else words, "$text-muted")
+        what = "found" if self._text.strip() else "conversation" if count == 1 else "conversations"
+        return content_line(f"the last {count} of more" if self._more else f"{count} {what}", "$text-muted")
 
     @property
     def session(self) -> Session | None:
