@@ -59,7 +59,7 @@ class Page(Screen[None]):
 
     PLACE: ClassVar[str]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "app.go('chat')", "Chat", id="go.chat", show=False),
         Binding("f3", "app.go('memories')", "Memories", id="go.memories", show=False),
@@ -80,6 +80,9 @@ class Page(Screen[None]):
         yield TopBar(self.PLACE)
         yield from self.compose_page()
         yield Footer()
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.memagent.show_state)
 
     def palette_actions(self) -> list[tuple[str, str, Callable[[], object]]]:
         """What the command palette offers on this screen: name, help, what to call."""

@@ -66,7 +66,7 @@ def status(found: Found, wanted: Wanted) -> Content:
         parts = [f"the newest {count} of more"]
     else:
         parts = ["1 memory" if count == 1 else f"{count} memories"]
-    line = content_line(" · ".join(parts), "$text-muted")
+    line = content_line(" · ".join(parts), "$foreground-muted")
     if not found.conflicts:
         return line
     waits = "1 decision waits" if found.conflicts == 1 else f"{found.conflicts} decisions wait"
@@ -76,10 +76,10 @@ def status(found: Found, wanted: Wanted) -> Content:
 def empty_words(wanted: Wanted) -> Content:
     """What stands in place of an empty list."""
     if wanted.searches or wanted.filters:
-        return content("Nothing fits.\n\nEsc clears the search and the filters.", "$text-muted")
+        return content("Nothing fits.\n\nEsc clears the search and the filters.", "$foreground-muted")
     return content(
         "Nothing is known yet.\n\nTell the agent something in the chat (F2), or press a to add a memory yourself.",
-        "$text-muted",
+        "$foreground-muted",
     )
 
 
@@ -103,9 +103,9 @@ def _head(fact: Fact) -> Content:
     badges += [] if fact.single else ["one of several"]
     return NEWLINE.join(
         [
-            content_line(f"{fact.subject} · {fact.attribute}", "$text-muted"),
+            content_line(f"{fact.subject} · {fact.attribute}", "$foreground-muted"),
             content(fact.value, "bold $text-primary" if fact.current else "strike"),
-            content_line(f"id {fact.id} · {' · '.join(badges)}", "$text-muted"),
+            content_line(f"id {fact.id} · {' · '.join(badges)}", "$foreground-muted"),
         ]
     )
 
@@ -120,7 +120,7 @@ def _dates(fact: Fact) -> Content:
         ("told", shown(fact.recorded_at, "")),
         ("replaced", shown(fact.retired_at, "no")),
     ]
-    return NEWLINE.join(content_line(f"{name:13}", "$text-muted") + content_line(value) for name, value in lines)
+    return NEWLINE.join(content_line(f"{name:13}", "$foreground-muted") + content_line(value) for name, value in lines)
 
 
 def _section(title: str, lines: Iterator[Content] | map[Content]) -> Content:
@@ -132,26 +132,26 @@ def _version(version: Fact, shown: int) -> Content:
     ended = f" to {when(version.retired_at)}" if version.retired_at else ""
     here = "  (this one)" if version.id == shown else ""
     return (
-        content_line(f"{mark} ", "$success" if version.current else "$text-muted")
-        + content_line(version.value, "" if version.current else "$text-muted", limit=SHORT)
-        + content_line(f"  id {version.id}, told {when(version.recorded_at)}{ended}{here}", "$text-muted")
+        content_line(f"{mark} ", "$success" if version.current else "$foreground-muted")
+        + content_line(version.value, "" if version.current else "$foreground-muted", limit=SHORT)
+        + content_line(f"  id {version.id}, told {when(version.recorded_at)}{ended}{here}", "$foreground-muted")
     )
 
 
 def _source(source: Source) -> Iterator[Content]:
     message, span = source.message, source.span
     if message is None:
-        yield content_line(f"chunk {span.chunk_id} of a document", "$text-muted")
+        yield content_line(f"chunk {span.chunk_id} of a document", "$foreground-muted")
         yield content(f"“{span.quote}”", limit=QUOTE)
         return
     title = f" “{source.session}”" if source.session else ""
-    yield content_line(f"session {message.session_id}{title}, {when(message.created_at)}", "$text-muted")
+    yield content_line(f"session {message.session_id}{title}, {when(message.created_at)}", "$foreground-muted")
     for near in source.around:
         yield _said(near, span.start, span.end) if near.id == message.id else _aside(near)
 
 
 def _aside(message: Message) -> Content:
-    return content_line(f"  {message.speaker or message.role}: {message.content}", "$text-muted", limit=SHORT)
+    return content_line(f"  {message.speaker or message.role}: {message.content}", "$foreground-muted", limit=SHORT)
 
 
 def _said(message: Message, start: int, end: int) -> Content:
@@ -173,7 +173,7 @@ def _use(use: FactUse) -> Content:
             content_line(
                 f"session {use.reply.session_id}, {when(use.reply.created_at)}"
                 + (", says it" if use.said else ", had it in view"),
-                "$text-muted",
+                "$foreground-muted",
             ),
             content_line(f"  {use.asked}", limit=SHORT),
             content_line(f"  {use.reply.content}", "bold", limit=SHORT),
@@ -185,9 +185,9 @@ def _operation(operation: Operation) -> Content:
     undone = f", undone by {operation.undone_by}" if operation.undone_by else ""
     about = " · ".join(str(value) for value in operation.arguments.values() if value is not None)
     return (
-        content_line(f"{when(operation.created_at)}  ", "$text-muted")
+        content_line(f"{when(operation.created_at)}  ", "$foreground-muted")
         + content_line(f"{operation.name} ", "bold")
-        + content_line(f"by {operation.asked_by}{undone}  ", "$text-muted")
+        + content_line(f"by {operation.asked_by}{undone}  ", "$foreground-muted")
         + content_line(about, limit=SHORT)
     )
 
@@ -199,12 +199,12 @@ def conflict_page(conflict: Conflict) -> Content:
         return NEWLINE.join(
             [
                 content_line(name, "bold $accent"),
-                content_line(f"{fact.subject} · {fact.attribute}", "$text-muted"),
+                content_line(f"{fact.subject} · {fact.attribute}", "$foreground-muted"),
                 content(fact.value, "bold", limit=QUOTE),
-                content_line(f"id {fact.id} · told {when(fact.recorded_at)} · trust {fact.trust}", "$text-muted"),
+                content_line(f"id {fact.id} · told {when(fact.recorded_at)} · trust {fact.trust}", "$foreground-muted"),
                 *([content(f"“{fact.text}”", "italic", limit=QUOTE)] if fact.text else []),
             ]
         )
 
-    why = content_line(f"Why it is asked: {conflict.reason or 'they may contradict each other'}", "$text-muted")
+    why = content_line(f"Why it is asked: {conflict.reason or 'they may contradict each other'}", "$foreground-muted")
     return Content("\n\n").join([claim("New", conflict.newer), claim("Old", conflict.older), why])

@@ -133,7 +133,7 @@ and how the conversation ended. **Enter** goes on with it in the chat.
     def _count(self) -> Content:
         count = len(self._sessions)
         what = "found" if self._text.strip() else "conversation" if count == 1 else "conversations"
-        return content_line(f"the last {count} of more" if self._more else f"{count} {what}", "$text-muted")
+        return content_line(f"the last {count} of more" if self._more else f"{count} {what}", "$foreground-muted")
 
     @property
     def session(self) -> Session | None:
@@ -160,7 +160,7 @@ and how the conversation ended. **Enter** goes on with it in the chat.
             self._shown = None
             await transcript.show_messages([])
             words = "No conversation has these words." if self._text.strip() else EMPTY
-            passages.update(content(words, "$text-muted"))
+            passages.update(content(words, "$foreground-muted"))
             passages.display = True
             return
         with self.memagent.telling():
@@ -287,7 +287,7 @@ def _cells(session: Session) -> list[Any]:
 
 def _passages(shown: Preview) -> Content:
     lines = [
-        content_line(f"{speaker}: ", "$text-muted")
+        content_line(f"{speaker}: ", "$foreground-muted")
         + content_line(before)
         + content_line(match, "bold $warning")
         + content_line(after)

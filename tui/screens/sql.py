@@ -83,7 +83,7 @@ Only SELECT is possible; a query that takes too long is stopped with Esc.
             yield tree
             with Vertical():
                 yield SqlEditor(EXAMPLES[0].sql + "\n", completions)
-                yield Static(content_line(READY, "$text-muted"), id="sql-status", markup=False)
+                yield Static(content_line(READY, "$foreground-muted"), id="sql-status", markup=False)
                 yield DataTable(id="rows", zebra_stripes=True)
         yield completions
 
@@ -168,7 +168,7 @@ Only SELECT is possible; a query that takes too long is stopped with Esc.
         except MemagentError as error:
             if self._cancel is cancel:
                 self._halt()
-                hint = content_line(f" · {error.hint}", "$text-muted") if error.hint else Content("")
+                hint = content_line(f" · {error.hint}", "$foreground-muted") if error.hint else Content("")
                 self._say(content_line(error.message, "$text-error", limit=2000) + hint)
             return
         if self._cancel is cancel:
@@ -308,4 +308,4 @@ def _count(answer: Answer, mounted: int) -> Content:
     cut = f"long cells cut at {CELL:,} characters" if answer.result.truncated and not more else ""
     time_taken = f"{answer.result.milliseconds:,.1f} ms"
     parts: list[Any] = [words, time_taken, later, cut, "space shows a whole cell" if total else ""]
-    return content_line(" · ".join(part for part in parts if part), "$text-muted")
+    return content_line(" · ".join(part for part in parts if part), "$foreground-muted")

@@ -40,7 +40,7 @@ class Completions(OptionList, can_focus=False):
         self.clear_options()
         width = max(len(choice.text) for choice in offered)
         self.add_options(
-            Option(content_line(f"{choice.text:{width}}  ") + content_line(choice.sort, "$text-muted"))
+            Option(content_line(f"{choice.text:{width}}  ") + content_line(choice.sort, "$foreground-muted"))
             for choice in offered
         )
         self.highlighted = 0
