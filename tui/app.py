@@ -152,7 +152,7 @@ class MemagentApp(App[int]):
         self.theme = DEFAULT
         self._take_preferences()
         self.switch_mode("chat")
-        self._show_state()
+        self.show_state()
         self._open_agent()
 
     def _take_preferences(self) -> None:
@@ -217,16 +217,16 @@ class MemagentApp(App[int]):
 
     def _set_state(self, state: str) -> None:
         self.model_state = state
-        self._show_state()
+        self.show_state()
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
+        """Show, on every screen, the model's state and the memory mode."""
         model = self._agent.model_name if self._agent is not None else self.settings.model
         state = "" if self.model_state == "ready" else f" ({self.model_state})"
         for stack in self._screen_stacks.values():
             for screen in stack:
-                for bar in screen.query(TopBar):
-                    bar.status = f"{model}{state} · memory {self.memory_mode}"
-                if isinstance(screen, Page):
+                if isinstance(screen, Page) and screen.is_mounted:
+                    screen.query_one(TopBar).status = f"{model}{state} · memory {self.memory_mode}"
                     screen.show_state()
 
     def call_soon(self, call: Callable[[], object]) -> None:
@@ -238,6 +238,15 @@ class MemagentApp(App[int]):
         """Stop the turn that is running, if there is one; from any thread."""
         if self.turn_cancel is not None:
             self.turn_cancel.set()
+
+    @property
+    def fault(self) -> Exception | None:
+        """What ended the application, if it was a fault of ours."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Replaces Textual's, which prints the traceback with all local values: words out of memory among them."""
+        self._close_messages_no_wait()
 
     def close(self) -> None:
         """Close the agent, when the application has ended."""
@@ -264,7 +273,7 @@ class MemagentApp(App[int]):
     async def action_go(self, place: str) -> None:
         """Show one of the four screens."""
         await self.switch_mode(place)
-        self._show_state()
+        self.show_state()
 
     @work
     async def resume_session(self, session_id: int) -> None:
@@ -305,7 +314,7 @@ class MemagentApp(App[int]):
             "off": "no recall, no tools; what is said is kept all the same",
         }
         self.memory_mode = mode
-        self._show_state()
+        self.show_state()
         self.tell(f"memory {mode}: {meanings[mode]}", timeout=4)
 
     @work(thread=True, exit_on_error=False, group="copy")
@@ -331,11 +340,13 @@ class MemagentApp(App[int]):
             write_setting(self.settings.home, "theme", name)
 
     def action_help(self) -> None:
-        """Help for the focused part, with its keys; again to close it."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
+        """Help for the focused part, with its keys."""
+        from tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
         else:
-            self.action_show_help_panel()
+            self.push_screen(HelpScreen(self.screen))
 
     def action_help_quit(self) -> None:
         """Ctrl+C: stops a reply; otherwise a word on how to leave."""

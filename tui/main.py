@@ -35,7 +35,10 @@ def run(settings: Settings, *, session_id: int | None = None, go_on: bool = Fals
 
 
 def run_app(app: MemagentApp) -> int:
-    """Run an application; what is running is stopped, and the store is closed, however it ends."""
+    """Run an application; what is running is stopped, and the store is closed, however it ends.
+
+    Raises what ended it, where that was a fault of ours.
+    """
     warnings = ScreenWarnings(app)
     logger = logging.getLogger("memagent")
     logger.addHandler(warnings)
@@ -46,6 +49,8 @@ def run_app(app: MemagentApp) -> int:
         logger.removeHandler(warnings)
         app.close()
         ending.over()
+    if app.fault is not None:
+        raise app.fault
     return ending.exit_code or app.return_code or 0
 
 

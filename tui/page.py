@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -81,7 +81,8 @@ class Page(Screen[None]):
         yield from self.compose_page()
         yield Footer()
 
-    def on_mount(self) -> None:
+    @on(events.Mount)
+    def _show_state_first(self) -> None:
         self.call_after_refresh(self.memagent.show_state)
 
     def palette_actions(self) -> list[tuple[str, str, Callable[[], object]]]:

@@ -68,7 +68,8 @@ def card_of(event: ToolReturned) -> Card:
     if call.name == "sql_query":
         sections.append(Section("the query", str(call.arguments.get("query", "")), sql=True))
     elif result.sql:
-        sections.append(Section(f"SQL that the store ran ({len(result.sql)})", "\n".join(result.sql), sql=True))
+        statements = "\n".join(f"{statement};" for statement in result.sql)
+        sections.append(Section(f"SQL that the store ran ({len(result.sql)})", statements, sql=True))
     return Card(
         SIGNS[tone],
         tone,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -16,7 +17,7 @@ from textual.reactive import reactive
 from textual.widgets import Button, Static
 
 from memagent.config import Expand
-from tui.text import block, content, content_line, line
+from tui.text import block, content_line, line
 from tui.views import Card, Section, Tone, consent_words
 
 if TYPE_CHECKING:
@@ -26,10 +27,13 @@ TONES: Mapping[Tone, str] = {
     "write": "$text-success",
     "read": "$text-accent",
     "forget": "$text-warning",
-    "plain": "$text-muted",
-    "failed": "$text-muted",
+    "plain": "$foreground 70%",
+    "failed": "$foreground 70%",
 }
 SECTION = 6000  # characters of one section of an opened card
+INDENT = "      "
+SCROLLBAR = 2  # columns that a scroll bar may take once the card is open
+LEAST = 20  # columns of an opened card
 
 
 class ToolCard(Static, can_focus=True):
@@ -84,10 +88,10 @@ One call of a tool, in words: what it did and how long it took.
         card = self.card
         style = "$text-error" if self.unmended else TONES[card.tone]
         parts: list[Content] = [
-            Content.styled("▾ " if self.opened else "▸ ", "$text-disabled"),
+            Content.styled("▾ " if self.opened else "▸ ", "$foreground 45%"),
             Content.styled(f"{card.sign} ", f"bold {style}"),
             content_line(card.words, style),
-            Content.styled(f" · {card.note}", "$text-disabled"),
+            Content.styled(f" · {card.note}", "$foreground 45%"),
         ]
         if card.before is not None and card.after is not None:
             parts += [
@@ -97,7 +101,8 @@ One call of a tool, in words: what it did and how long it took.
                 content_line(card.after, "$text-success"),
             ]
         if self.opened:
-            parts += [_section(section) for section in card.sections]
+            room = max(self.content_size.width - len(INDENT) - SCROLLBAR, LEAST)
+            parts += [_section(section, room) for section in card.sections]
         return Content.assemble(*parts)
 
     def action_open(self) -> None:
@@ -116,12 +121,16 @@ One call of a tool, in words: what it did and how long it took.
         self.action_open()
 
 
-def _section(section: Section) -> Content:
-    title = Content.styled(f"\n    {line(section.title)}\n", "bold $text-muted")
-    shown = block(section.text, SECTION)
-    body = highlight(shown, language="sql") if section.sql else content(shown)
-    lines = body.split("\n", allow_blank=True)
-    return Content.assemble(title, Content("\n").join([Content.assemble("      ", piece) for piece in lines]))
+def _section(section: Section, width: int) -> Content:
+    """A titled text, its long lines wrapped under their beginnings."""
+    wrapped = [
+        row
+        for row_text in block(section.text, SECTION).splitlines()
+        for row in wrap(row_text, width, subsequent_indent="  ", drop_whitespace=True) or [""]
+    ]
+    shown = "\n".join(INDENT + row for row in wrapped)
+    title = Content.styled(f"\n    {line(section.title)}\n", "bold $foreground 70%")
+    return Content.assemble(title, highlight(shown, language="sql") if section.sql else Content(shown))
 
 
 class Consent(Vertical):

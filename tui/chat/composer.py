@@ -63,9 +63,9 @@ class Composer(TextArea):
         """What would be sent, with pastes in full."""
         return PASTE.sub(lambda mark: self._pastes.get(int(mark[1]), mark[0]), self.text)
 
-    def remember(self, said: Sequence[str]) -> None:
-        """Begin the history with these messages, oldest first."""
-        self._history = [*said, *self._history]
+    def remember_only(self, said: Sequence[str]) -> None:
+        """The history is these messages, oldest first."""
+        self._history, self._at = list(said), None
 
     def sent(self, text: str) -> None:
         """The message is on its way: empty the input, and keep the message in the history."""

@@ -95,6 +95,6 @@ def _prompt(item: FeedItem) -> Content:
         content_line(item.words, style if item.here else f"italic {style}"),
     ]
     if item.before is not None:
-        parts += [Content.styled("\n  was ", "$text-disabled"), content_line(item.before, "$text-error strike")]
+        parts += [Content.styled("\n  was ", "$foreground 45%"), content_line(item.before, "$text-error strike")]
     note = f"  {item.note}" if item.here else f"  {item.note} · elsewhere"
-    return Content.assemble(*parts, "\n", Content.styled(note, "$text-disabled"))
+    return Content.assemble(*parts, "\n", Content.styled(note, "$foreground 45%"), "\n")

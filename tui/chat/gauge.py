@@ -16,6 +16,7 @@ COLOURS = {
     "for the reply": "$panel-lighten-2",
     "free": "$surface-lighten-2",
 }
+MUTED = "$foreground 70%"
 FULL, EMPTY = "━", "─"
 
 
@@ -37,7 +38,7 @@ class ContextGauge(Static):
         """Show how the window was filled in the latest turn; None before the first."""
         self.usage = usage
         if usage is None:
-            self.update(Content.styled("The model's window is empty; it fills as you talk.", "$text-muted"))
+            self.update(Content.styled("The model's window is empty; it fills as you talk.", "$foreground 70%"))
         else:
             self.update(_content(gauge_of(usage, max(self.content_size.width, 10))))
 
@@ -48,7 +49,7 @@ def _content(gauge: Gauge) -> Content:
         for part in gauge.parts
     ]
     legend = [
-        Content.assemble(("■ ", COLOURS[part.name]), (f"{part.name:<13}", "$text-muted"), (f"{part.tokens:>7,}", ""))
+        Content.assemble(("■ ", COLOURS[part.name]), (f"{part.name:<13}", MUTED), (f"{part.tokens:>7,}", ""))
         for part in gauge.parts
     ]
     lines = [Content.styled(gauge.headline, "bold"), Content.assemble(*bar), *legend]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
@@ -15,6 +16,7 @@ from textual.widgets import Markdown, Static
 
 from memagent.config import MemoryMode
 from memagent.conversation import ContextUsage, Finished, ToolReturned
+from memagent.errors import NotFoundError
 from tui.chat.cards import Consent, ToolCard
 from tui.chat.composer import Composer
 from tui.chat.feed import MemoryFeed
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 MODES: tuple[MemoryMode, ...] = get_args(MemoryMode)
 HISTORY = 100
+LOOK = 0.05  # seconds between looks at whether the turn has ended
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -70,7 +73,7 @@ class ChatScreen(Page):
                 yield ContextGauge(id="gauge")
                 yield MemoryFeed(id="feed")
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         self._spinner = self.set_interval(0.1, self._show_status, pause=True)
         self.memagent.memory_changed.subscribe(self, self._memory_changed)
         self._show_status()
@@ -89,13 +92,17 @@ class ChatScreen(Page):
                 await self._welcome(new)
             operations = await app.run_store(lambda store: store.operations(limit=50))
             self.query_one(MemoryFeed).show(operations, self.session_id)
-            self.query_one(Composer).remember(await app.run_store(_said_before))
+            self.query_one(Composer).remember_only(await app.run_store(_said_before))
 
     # --- conversations ----------------------------------------------------------------------------------------------
 
     async def load(self, session_id: int) -> None:
         """Show a conversation, as it looked. Raises NotFoundError."""
         self.action_stop()
+        await self._show_session(session_id)
+        self.query_one(Composer).focus()
+
+    async def _show_session(self, session_id: int) -> None:
         app = self.memagent
         session = await app.run_store(lambda store: store.session(session_id))
         messages = await app.run_store(lambda store: store.messages(session_id, limit=BATCH))
@@ -105,7 +112,6 @@ class ChatScreen(Page):
         self._usage, self._finished = transcript.last_usage, None
         self.query_one(ContextGauge).show(self._usage)
         self._show_status()
-        self.query_one(Composer).focus()
 
     async def _welcome(self, new: bool) -> None:
         transcript = self.query_one(Transcript)
@@ -156,6 +162,7 @@ class ChatScreen(Page):
             if self._spinner is not None:
                 self._spinner.resume()
             self._show_status()
+            self.refresh_bindings()
             turn = self._turn
             app.turn_cancel = turn.cancel
             self.run_worker(lambda: turn.run(agent), thread=True, group="turn", exit_on_error=False)
@@ -183,6 +190,7 @@ class ChatScreen(Page):
         for consent in self.query(Consent):
             await consent.remove()
         self._turn, self._view = None, None
+        self.refresh_bindings()
         self.session_id = message.session_id
         if message.error is not None:
             self.memagent.tell_error(message.error)
@@ -202,11 +210,16 @@ class ChatScreen(Page):
                 shown = await transcript.give_ids(newest)
                 self._total, self._title = session.messages, session.title
                 await transcript.show_earlier_count(session.messages - shown)
+                self._show_status()
 
     def action_stop(self) -> None:
         """Stop the reply; what was said stays."""
         if self._turn is not None:
             self._turn.cancel.set()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Stopping is offered while there is something to stop."""
+        return self._turn is not None if action == "stop" else True
 
     @property
     def busy(self) -> bool:
@@ -237,15 +250,25 @@ class ChatScreen(Page):
     def _memory_changed(self, operations: list[Operation]) -> None:
         feed = self.query_one(MemoryFeed)
         if any(operation.name in ("forget", "delete_session") for operation in operations):
-            self._reload_feed()  # lines that show what is gone must go
+            self._show_what_is_left()
         else:
             feed.add(operations, self._turn.session_id if self._turn is not None else self.session_id)
 
     @work(exclusive=True, group="feed")
-    async def _reload_feed(self) -> None:
-        with self.memagent.telling():
-            operations = await self.memagent.run_store(lambda store: store.operations(limit=50))
+    async def _show_what_is_left(self) -> None:
+        """Something was forgotten: its words leave the screen, too."""
+        app = self.memagent
+        with app.telling():
+            operations = await app.run_store(lambda store: store.operations(limit=50))
             self.query_one(MemoryFeed).show(operations, self.session_id)
+            while self._turn is not None:
+                await asyncio.sleep(LOOK)
+            self.query_one(Composer).remember_only(await app.run_store(_said_before))
+            try:
+                if self.session_id is not None:
+                    await self._show_session(self.session_id)
+            except NotFoundError:  # it was this conversation that was deleted
+                self.action_new()
 
     @on(MemoryFeed.Asked)
     @work

@@ -34,7 +34,7 @@ class Example(Static, can_focus=True):
             self.text = text
 
     def __init__(self, text: str, effect: str) -> None:
-        words = Content.assemble(("❯ ", "bold $text-accent"), (f"{text:<38}", "bold"), (effect, "$text-muted"))
+        words = Content.assemble(("❯ ", "bold $text-accent"), (f"{text:<38}", "bold"), (effect, "$foreground 70%"))
         super().__init__(words, markup=False, classes="example")
         self.text = text
 
@@ -56,7 +56,7 @@ class Welcome(Vertical):
     def compose(self) -> ComposeResult:
         if not self.new:
             yield Static(Content.styled("A new conversation. What was said before stays in memory.", "bold"))
-            yield Static(Content.styled("Ctrl+R goes back to an earlier conversation.", "$text-muted"))
+            yield Static(Content.styled("Ctrl+R goes back to an earlier conversation.", "$foreground 70%"))
             return
         yield Static(Content.styled("A small model with a large memory.", "bold $text-primary"), classes="headline")
         yield Static(
@@ -66,14 +66,14 @@ class Welcome(Vertical):
             ),
             markup=False,
         )
-        yield Static(Content.styled("Try, in this order:", "$text-muted"), classes="try")
+        yield Static(Content.styled("Try, in this order:", "$foreground 70%"), classes="try")
         for text, effect in EXAMPLES:
             yield Example(text, effect)
         yield Static(
             Content.styled(
                 "F3 shows all memories, F4 asks them in SQL, F6 lists conversations, F1 helps wherever you are.",
-                "$text-muted",
+                "$foreground 70%",
             ),
             classes="places",
         )
-        yield Static(content_line(f"Everything is kept on this machine: {self.store}", "$text-muted"), markup=False)
+        yield Static(content_line(f"Everything is kept on this machine: {self.store}", "$foreground 70%"), markup=False)
