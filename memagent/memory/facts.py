@@ -379,7 +379,7 @@ def _doubt(draft: FactDraft, rivals: Sequence[_Rival], now: str) -> str | None:
     if not rivals or _is_past(draft, now) or not (draft.single or any(rival.single for rival in rivals)):
         return None
     if draft.trust in ("document", "import") and any(rival.fact.trust == "user" for rival in rivals):
-        return f"a {draft.trust} says otherwise than the person"
+        return f"{'an import' if draft.trust == 'import' else 'a document'} says otherwise than the person"
     if not draft.single or not all(rival.single for rival in rivals):
         return "one claim allows several values and the other does not"
     return None if len(rivals) == 1 else "there are several values already"

@@ -49,7 +49,8 @@ class OperationStore(StoreBase):
         """The newest operation that can be taken back. Raises InputError where there is none."""
         sql = (
             f"select {mapping.OPERATION_COLUMNS} from operations where space_id = :space and undone_by is null "
-            "and name in ('add', 'update', 'amend', 'pin', 'resolve', 'core_edit') order by id desc limit 1"
+            "and name in ('add', 'update', 'amend', 'pin', 'resolve', 'core_edit') "
+            """and cast(result as text) like '%"changes":%' order by id desc limit 1"""
         )
         with self.database.read() as connection:
             row = one(connection, sql, space=self.space_id)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -15,6 +18,9 @@ from memagent.memory.store import MemoryStore
 from memagent.models.scripted import ScriptedModel
 from tui.app import MemagentApp
 
+KEYS = {" ": "space", ".": "full_stop", ",": "comma", "_": "underscore", "*": "asterisk", "(": "left_parenthesis",
+        ")": "right_parenthesis", ";": "semicolon", "\n": "enter", "=": "equals_sign", "'": "apostrophe", "-": "minus",
+        "/": "slash"}  # fmt: skip
 HOSTILE = (
     "[/x] [bold]loud[/bold] [@click=app.quit]quit[/]",
     "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J",
@@ -38,11 +44,25 @@ def open_page(place: str, store: MemoryStore) -> MemagentApp:
     return PageApp(load_settings(), lambda settings: agent)
 
 
+async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait for what the screen does in its own time."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, screen_text(cast(MemagentApp, pilot.app))
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
+async def typed(pilot: Pilot[Any], text: str) -> None:
+    """Type a text, key by key."""
+    await pilot.press(*(KEYS.get(character, character) for character in text))
+
+
 def screen_text(app: MemagentApp) -> str:
     """What the terminal shows, as plain lines."""
     width, height = app.size
     lines = app.screen._compositor.render_strips()
-    assert len(lines) == height and width
+    assert len(lines) == height and all(strip.cell_length <= width for strip in lines)
     return "\n".join("".join(segment.text for segment in strip) for strip in lines)
 
 

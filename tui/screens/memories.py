@@ -21,7 +21,7 @@ from tui.page import Page
 from tui.screens.conflicts import ConflictDialog
 from tui.screens.memory_data import PAGE, Detail, Found, Row, Wanted, detail, find
 from tui.screens.memory_form import AddDialog, EditDialog
-from tui.screens.memory_view import MODES, columns, detail_page, empty_words, row_cells, status
+from tui.screens.memory_view import MODES, columns, detail_page, empty_words, operation_words, row_cells, status
 from tui.text import content_line
 from tui.widgets import Field, FitTable
 
@@ -373,5 +373,4 @@ def _last_changes(store: MemoryStore) -> tuple[Operation, Operation]:
 
 
 def _in_words(operation: Operation) -> str:
-    about = " · ".join(str(value) for value in operation.arguments.values() if value not in (None, ""))
-    return f"{operation.name} {about}"
+    return f"{operation.name} {operation_words(operation)}"

@@ -181,14 +181,20 @@ def _use(use: FactUse) -> Content:
     )
 
 
+def operation_words(operation: Operation) -> str:
+    """What an operation was about: what was asked for in words, not its ids."""
+    if operation.name == "pin":
+        return "on" if operation.arguments.get("pinned") else "off"
+    return " · ".join(value for value in operation.arguments.values() if isinstance(value, str) and value)
+
+
 def _operation(operation: Operation) -> Content:
     undone = f", undone by {operation.undone_by}" if operation.undone_by else ""
-    about = " · ".join(str(value) for value in operation.arguments.values() if value is not None)
     return (
         content_line(f"{when(operation.created_at)}  ", "$foreground-muted")
         + content_line(f"{operation.name} ", "bold")
         + content_line(f"by {operation.asked_by}{undone}  ", "$foreground-muted")
-        + content_line(about, limit=SHORT)
+        + content_line(operation_words(operation), limit=SHORT)
     )
 
 

@@ -76,7 +76,8 @@ class SqlEditor(Area):
     @property
     def offset_of_cursor(self) -> int:
         """How many characters stand before the cursor."""
-        return self.document.get_index_from_location(self.cursor_location)
+        row, column = self.cursor_location
+        return sum(len(self.document.get_line(number)) + 1 for number in range(row)) + column
 
     @property
     def statement(self) -> str:
