@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import importlib
 import logging
 import os
 import signal
+import sys
 import threading
-from types import FrameType
+from collections.abc import Callable
+from functools import partial
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
 from memagent.config import Settings
@@ -34,11 +39,27 @@ def run(settings: Settings, *, session_id: int | None = None, go_on: bool = Fals
     return run_app(MemagentApp(settings, first=first))
 
 
+def _replacing_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+    return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+
+
+def tolerate_any_bytes() -> None:
+    """Bytes from the terminal that are not UTF-8 become U+FFFD; Textual's own decoder would end the application."""
+    if sys.platform != "win32":
+        setattr(linux_driver(), "getincrementaldecoder", _replacing_decoder)  # noqa: B010
+
+
+def linux_driver() -> ModuleType:
+    """The module of Textual that reads the terminal."""
+    return importlib.import_module("textual.drivers.linux_driver")
+
+
 def run_app(app: MemagentApp) -> int:
     """Run an application; what is running is stopped, and the store is closed, however it ends.
 
     Raises what ended it, where that was a fault of ours.
     """
+    tolerate_any_bytes()
     warnings = ScreenWarnings(app)
     logger = logging.getLogger("memagent")
     logger.addHandler(warnings)

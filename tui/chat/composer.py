@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import TextArea
 
 LONG_LINES = 12
@@ -29,7 +28,7 @@ class Composer(TextArea):
 - **PageUp**, **PageDown** scroll the conversation
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="chat.send", priority=True),
+        Binding("enter", "send", "Send", id="chat.send"),
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", id="chat.newline"),
         Binding("up", "earlier", "", id="chat.earlier", show=False),
         Binding("down", "later", "", id="chat.later", show=False),
@@ -37,14 +36,8 @@ class Composer(TextArea):
         Binding("pagedown", "screen.scroll_transcript(1)", "", id="chat.page_down", show=False),
     ]
 
-    class Sent(Message):
-        """The person sends `text`."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, take: Callable[[str], bool], *, send_keys: str = "enter", id: str | None = None) -> None:
+        """`take` is given each message that is sent; where it returns False the message stays in the input."""
         super().__init__(
             id=id,
             soft_wrap=True,
@@ -53,6 +46,8 @@ class Composer(TextArea):
             highlight_cursor_line=False,
             placeholder="Say something to remember, or ask…",
         )
+        self._take = take
+        self._send_keys = frozenset(key.strip() for key in send_keys.split(","))
         self._history: list[str] = []
         self._at: int | None = None
         self._draft = ""
@@ -67,22 +62,30 @@ class Composer(TextArea):
         """The history is these messages, oldest first."""
         self._history, self._at = list(said), None
 
-    def sent(self, text: str) -> None:
-        """The message is on its way: empty the input, and keep the message in the history."""
-        if not self._history or self._history[-1] != text:
-            self._history.append(text)
-        self._at, self._draft = None, ""
-        self._pastes.clear()
-        self.clear()
-
     def put(self, text: str) -> None:
         """Replace what is written, the cursor at its end."""
         self.load_text(text)
         self.move_cursor(self.document.end)
 
+    async def _on_key(self, event: events.Key) -> None:
+        """Sends within the input's own queue: what is typed before and after the key is on the right side of it."""
+        if event.key in self._send_keys:
+            event.stop()
+            event.prevent_default()
+            self.action_send()
+        else:
+            await super()._on_key(event)
+
     def action_send(self) -> None:
-        if self.message.strip():
-            self.post_message(self.Sent(self.message))
+        """Send what is written."""
+        text = self.message
+        if not text.strip() or not self._take(text):
+            return
+        if not self._history or self._history[-1] != text:
+            self._history.append(text)
+        self._at, self._draft = None, ""
+        self._pastes.clear()
+        self.clear()
 
     def action_newline(self) -> None:
         self.insert("\n")

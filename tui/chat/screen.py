@@ -15,8 +15,8 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 
 from memagent.config import MemoryMode
-from memagent.conversation import ContextUsage, Finished, ToolReturned
-from memagent.errors import NotFoundError
+from memagent.conversation import ContextUsage, Finished, ToolReturned, checked_message
+from memagent.errors import MemagentError, NotFoundError
 from tui.chat.cards import Consent, ToolCard
 from tui.chat.composer import Composer
 from tui.chat.feed import MemoryFeed
@@ -29,6 +29,7 @@ from tui.text import content_line
 from tui.views import milliseconds
 
 if TYPE_CHECKING:
+    from memagent.agent.assemble import Agent
     from memagent.memory.records import Message, Operation
     from memagent.memory.store import MemoryStore
 
@@ -67,7 +68,8 @@ class ChatScreen(Page):
         with Horizontal(id="body"):
             with Vertical(id="talk"):
                 yield Transcript(open_cards=self.memagent.settings.expand, id="transcript")
-                yield Composer(id="composer")
+                send_keys = self.memagent.settings.keys.get("chat.send", "enter")
+                yield Composer(self._take, send_keys=send_keys, id="composer")
                 yield Static("", id="status", markup=False)
             with Vertical(id="memory"):
                 yield ContextGauge(id="gauge")
@@ -144,28 +146,32 @@ class ChatScreen(Page):
 
     # --- a turn -----------------------------------------------------------------------------------------------------
 
-    @on(Composer.Sent)
-    async def _send(self, message: Composer.Sent) -> None:
+    def _take(self, text: str) -> bool:
+        """Begin a turn with this message; False, with a word why, where that is not possible now."""
         app = self.memagent
         if self._turn is not None:
             app.tell("the reply is still coming; Esc stops it. Your text stays in the input.", severity="warning")
-            return
-        with app.telling():
-            from memagent.conversation import checked_message
-
-            checked_message(message.text)
+            return False
+        try:
+            checked_message(text)
             agent = app.agent
-            self.query_one(Composer).sent(message.text)
-            self._view = await self.query_one(Transcript).begin_turn(message.text)
-            self._turn = Turn(message.text, self.session_id, app.memory_mode, self.post_message)
-            self._began, self._finished = time.monotonic(), None
-            if self._spinner is not None:
-                self._spinner.resume()
-            self._show_status()
-            self.refresh_bindings()
-            turn = self._turn
-            app.turn_cancel = turn.cancel
-            self.run_worker(lambda: turn.run(agent), thread=True, group="turn", exit_on_error=False)
+        except MemagentError as error:
+            app.tell_error(error)
+            return False
+        self._turn = turn = Turn(text, self.session_id, app.memory_mode, self.post_message)
+        app.turn_cancel = turn.cancel
+        self._began, self._finished = time.monotonic(), None
+        if self._spinner is not None:
+            self._spinner.resume()
+        self._show_status()
+        self.refresh_bindings()
+        self._run_turn(turn, agent)
+        return True
+
+    @work(group="turn", exit_on_error=False)
+    async def _run_turn(self, turn: Turn, agent: Agent) -> None:
+        self._view = await self.query_one(Transcript).begin_turn(turn.text)
+        await asyncio.to_thread(turn.run, agent)
 
     @on(TurnEvent)
     async def _turn_event(self, message: TurnEvent) -> None:
