@@ -32,16 +32,27 @@ HOSTILE = (
 )
 
 
-def open_page(place: str, store: MemoryStore) -> MemagentApp:
-    """The application, which starts on the screen called `place`."""
+class PageApp(MemagentApp):
+    """Starts on one screen, and remembers all that it told the person."""
 
-    class PageApp(MemagentApp):
-        MODES = {**MemagentApp.MODES, "chat": MemagentApp.MODES[place]}
-        CSS_PATH = [Path(tui.app.__file__).parent / path for path in MemagentApp.CSS_PATH]
+    CSS_PATH = [Path(tui.app.__file__).parent / path for path in MemagentApp.CSS_PATH]
+
+    def __init__(self, place: str, agent: Agent) -> None:
+        super().__init__(load_settings(), lambda settings: agent)
+        self._modes["chat"] = MemagentApp.MODES[place]
+        self.told: list[str] = []
+
+    def tell(self, words: str, **how: Any) -> None:
+        self.told.append(words)
+        super().tell(words, **how)
+
+
+def open_page(place: str, store: MemoryStore) -> PageApp:
+    """The application, which starts on the screen called `place`."""
 
     agent = Agent(store, "scripted")
     agent.give(ScriptedModel(), None)
-    return PageApp(load_settings(), lambda settings: agent)
+    return PageApp(place, agent)
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 15.0) -> None:
@@ -69,8 +80,3 @@ def screen_text(app: MemagentApp) -> str:
 def said(screen: Screen[Any], selector: str) -> str:
     """The plain text of a Static."""
     return str(screen.query_one(selector, Static).content)
-
-
-def notices(app: MemagentApp) -> list[str]:
-    """The notifications so far."""
-    return [notice.message for notice in app._notifications]

@@ -9,8 +9,8 @@ import pytest
 
 from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.store import MemoryStore
-from tests.tui.pages import notices, open_page, said, screen_text, typed, until
-from tui.app import MemagentApp
+from tests.tui.pages import PageApp, open_page, said, screen_text, typed, until
+from tui.app import POLL
 from tui.screens.conflicts import ConflictDialog
 from tui.screens.memories import MemoriesScreen
 from tui.screens.memory_data import PAGE
@@ -18,6 +18,12 @@ from tui.screens.memory_form import AddDialog, EditDialog
 from tui.widgets import FitTable
 
 SIZE = (120, 36)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine has all the time it needs for the second press."""
+    monkeypatch.setattr("tui.confirm.PATIENCE", 60.0)
 
 
 def tell(store: MemoryStore, subject: str, attribute: str, value: str, **more: Any) -> int:
@@ -42,13 +48,13 @@ def boiler(store: MemoryStore) -> int:
     return change.after.id
 
 
-def table(app: MemagentApp) -> list[str]:
+def table(app: PageApp) -> list[str]:
     """The rows of the list as text."""
     found = app.screen.query_one(FitTable)
     return [" ".join(str(cell) for cell in found.get_row_at(number)) for number in range(found.row_count)]
 
 
-def page(app: MemagentApp) -> str:
+def page(app: PageApp) -> str:
     return said(app.screen, "#detail-page")
 
 
@@ -135,7 +141,7 @@ async def test_a_memory_is_added_by_hand_and_a_mistake_loses_nothing(store: Memo
         await until(pilot, lambda: isinstance(app.screen, MemoriesScreen) and len(table(app)) == 1)
         (fact,) = store.facts()
         assert (fact.subject, fact.attribute, fact.value) == ("boiler", "serviced by", "Hart\nnell")
-        assert any("remembered boiler" in words for words in notices(app))
+        assert any("remembered boiler" in words for words in app.told)
 
 
 async def test_edit_then_undo(store: MemoryStore, boiler: int) -> None:
@@ -177,7 +183,7 @@ async def test_forgetting_takes_two_presses_and_moving_away_disarms(store: Memor
         await until(pilot, lambda: "Biscuit" in page(app))
         await pilot.press("d", "down", "up", "d")
         assert len(store.facts()) == 2
-        assert sum("Press d again" in words for words in notices(app)) == 2
+        assert sum("Press d again" in words for words in app.told) == 2
         await pilot.press("d")
         await until(pilot, lambda: len(table(app)) == 1)
         assert [fact.id for fact in store.facts()] == [boiler]
@@ -192,12 +198,12 @@ async def test_undo_after_forgetting_says_that_it_is_final_before_it_goes_furthe
         await until(pilot, lambda: len(table(app)) == 1)
         assert [fact.id for fact in store.facts()] == [dog] and cat
         await pilot.press("u")
-        await until(pilot, lambda: any("Forgetting is final" in words for words in notices(app)))
+        await until(pilot, lambda: any("Forgetting is final" in words for words in app.told))
         assert len(store.facts()) == 1
         await pilot.press("u")
         await until(pilot, lambda: not table(app))
         await pilot.press("u")
-        await until(pilot, lambda: any("nothing of it is left" in words for words in notices(app)[-1:]))
+        await until(pilot, lambda: any("nothing of it is left" in words for words in app.told[-1:]))
 
 
 async def test_pin_and_unpin(store: MemoryStore, boiler: int) -> None:
@@ -235,7 +241,8 @@ async def test_what_another_program_writes_appears_within_two_seconds(store: Mem
         await until(pilot, lambda: "Nothing is known yet" in page(app))
         with MemoryStore.open(store.url) as other:
             tell(other, "dog", "name", "Biscuit")
-        await until(pilot, lambda: len(table(app)) == 1, seconds=2.0)
+        await until(pilot, lambda: len(table(app)) == 1)
+    assert POLL <= 1.0
 
 
 async def test_a_long_list_is_loaded_as_the_cursor_moves(store: MemoryStore) -> None:

@@ -121,9 +121,10 @@ def statements(text: str) -> list[tuple[int, int]]:
 
 
 def statement_at(text: str, offset: int) -> tuple[int, int] | None:
-    """The statement that the cursor is in or just behind; between two, the one before; None where there is none."""
+    """The statement that the cursor is in or behind, or that begins on its line; None where there is none."""
     spans = statements(text)
-    before = [span for span in spans if span[0] <= offset]
+    line = text.rfind("\n", 0, offset) + 1
+    before = [span for span in spans if span[0] <= offset or not text[line : span[0]].strip(" \t")]
     return before[-1] if before else next(iter(spans), None)
 
 
