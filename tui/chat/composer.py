@@ -55,8 +55,9 @@ class Composer(TextArea):
 
     @property
     def message(self) -> str:
-        """What would be sent, with pastes in full."""
-        return PASTE.sub(lambda mark: self._pastes.get(int(mark[1]), mark[0]), self.text)
+        """What would be sent: lines end in line feeds, pastes are in full."""
+        written = "\n".join(self.document.lines)
+        return PASTE.sub(lambda mark: self._pastes.get(int(mark[1]), mark[0]), written)
 
     def remember_only(self, said: Sequence[str]) -> None:
         """The history is these messages, oldest first."""
@@ -73,8 +74,6 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.action_send()
-        else:
-            await super()._on_key(event)
 
     def action_send(self) -> None:
         """Send what is written."""
@@ -114,8 +113,7 @@ class Composer(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         lines = event.text.count("\n") + 1
         if lines <= LONG_LINES and len(event.text) <= LONG_CHARACTERS:
-            await super()._on_paste(event)
-            return
+            return  # the toolkit goes on with its own handler
         event.prevent_default()
         number = len(self._pastes) + 1
         self._pastes[number] = event.text.replace("\r\n", "\n").replace("\r", "\n")
