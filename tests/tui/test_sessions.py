@@ -35,9 +35,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def talk(store: MemoryStore) -> int:
-    """Two conversations; the older one, with a tool call, was spoken in last."""
-    boiler = store.start_session("test", "The boiler")
+    """Two conversations; the newer one has a tool call."""
     other = store.start_session("test", "")
+    boiler = store.start_session("test", "The boiler")
     store.add_message(other.id, "user", "Do you like Äpfel?")
     store.add_message(other.id, "assistant", "I do not eat.")
     message = store.add_message(boiler.id, "user", "The boiler is serviced by Hartnell.")
