@@ -61,8 +61,11 @@ class FitTable(DataTable[Text]):
         return self._cells[self.cursor_row][0] if 0 <= self.cursor_row < len(self._cells) else None
 
     def fill(self, columns: Sequence[Column], rows: Sequence[tuple[str, Sequence[Text]]], *, key: str | None) -> None:
-        """Show these rows, the cursor on the row with `key`, or near where it was."""
+        """Show these rows, the cursor on the row with `key`, or near where it was; without a key on the first."""
         self._specs, self._cells = columns, list(rows)
+        if key is None:
+            self.move_cursor(row=0)
+            self.scroll_home(animate=False)
         self._show(key)
 
     def extend(self, rows: Sequence[tuple[str, Sequence[Text]]]) -> None:

@@ -268,3 +268,17 @@ async def test_every_size_of_terminal_is_drawn(store: MemoryStore, boiler: int, 
         await until(pilot, lambda: isinstance(app.screen, EditDialog))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, MemoriesScreen))
+
+
+async def test_a_memory_far_down_the_list_is_shown_when_it_is_asked_for(store: MemoryStore) -> None:
+    first = tell(store, "boiler", "serviced by", "Hartnell")
+    for number in range(PAGE + 5):
+        tell(store, f"thing {number}", "colour", "blue")
+    app = open_page("memories", store)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: len(table(app)) == PAGE)
+        app.show_memory(first)
+        await until(pilot, lambda: "Hartnell" in page(app))
+        assert len(table(app)) == PAGE + 1
+        await pilot.press("escape")
+        await until(pilot, lambda: len(table(app)) == PAGE)

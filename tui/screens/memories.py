@@ -68,6 +68,8 @@ taken back with u.
         self._detail: Detail | None = None
         self._limit = PAGE
         self._show: int | None = None  # a fact to put the cursor on
+        self._guest: int | None = None  # a fact that is listed wherever it stands
+        self._top = True  # the next list is another one, to be read from its top
         self._confirm = Confirm(self)
         self._pause: Timer | None = None
         self._stale = False
@@ -132,7 +134,7 @@ taken back with u.
         wanted = self._read_filters()
         if wanted == self._wanted:
             return
-        self._wanted, self._limit = wanted, PAGE
+        self._wanted, self._limit, self._top, self._guest = wanted, PAGE, True, None
         self._after_pause(self.reload)
 
     def _after_pause(self, action: Any) -> None:
@@ -163,14 +165,14 @@ taken back with u.
         wanted, limit = self._wanted, self._limit
         self._stale = False
         try:
-            found = await self.memagent.run_store(find, wanted, limit)
+            found = await self.memagent.run_store(find, wanted, limit, self._guest)
         except MemagentError as error:
             self._say(content_line(f"{error.message}; {error.hint}", "$error"))
             return
         self._found = found
         table = self.query_one(FitTable)
-        key = table.key if self._show is None else str(self._show)
-        self._show = None
+        key = None if self._top else table.key if self._show is None else str(self._show)
+        self._show, self._top = None, False
         cells = [(str(row.fact.id), row_cells(row, wanted)) for row in found.rows]
         table.fill(columns(wanted), cells, key=key)
         self._say(status(found, wanted))
@@ -223,8 +225,8 @@ taken back with u.
 
     def show_fact(self, fact_id: int) -> None:
         """Put the cursor on a memory, whatever the filters were."""
-        self._show = fact_id
         self._reset(Wanted(mode=self._wanted.mode, state="all"))
+        self._show, self._guest, self._top = fact_id, fact_id, False
         self.reload()
 
     def _reset(self, wanted: Wanted) -> None:
@@ -233,7 +235,7 @@ taken back with u.
                 self.query_one(f"#{name}", Field).value = ""
             self.query_one("#kind", Select).value = wanted.kind or ""
             self.query_one("#state", Select).value = wanted.state
-        self._wanted, self._limit = wanted, PAGE
+        self._wanted, self._limit, self._guest = wanted, PAGE, None
 
     # --- what the keys do -------------------------------------------------------------------------------------------
 

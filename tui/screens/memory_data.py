@@ -77,18 +77,24 @@ class Detail:
     operations: tuple[Operation, ...]
 
 
-def find(store: MemoryStore, wanted: Wanted, limit: int = PAGE) -> Found:
-    """The facts that fit. Raises InputError for a date that cannot be read, StoreError."""
+def find(store: MemoryStore, wanted: Wanted, limit: int = PAGE, guest: int | None = None) -> Found:
+    """The facts that fit, and `guest` even where it is further down.
+
+    Raises InputError for a date that cannot be read, NotFoundError for a guest that is not there, StoreError.
+    """
     now = store.clock.now()
     since = parse_bound(wanted.since, now, end=False) if wanted.since.strip() else None
     until = parse_bound(wanted.until, now, end=True) if wanted.until.strip() else None
     about = wanted.about.strip() or None
     conflicts = len(store.conflicts())
     if not wanted.searches:
-        facts = store.facts(
+        listed = store.facts(
             kind=wanted.kind, about=about, since=since, until=until, state=wanted.state, limit=limit + 1
         )
-        return Found(tuple(map(Row, facts[:limit])), len(facts) > limit, conflicts, False)
+        facts = listed[:limit]
+        if guest is not None and all(fact.id != guest for fact in facts):
+            facts.append(store.fact(guest))
+        return Found(tuple(map(Row, facts)), len(listed) > limit, conflicts, False)
     query = SearchQuery(
         wanted.text,
         scope="facts",

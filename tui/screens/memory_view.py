@@ -20,12 +20,12 @@ LISTED = (
     Column("", 1),
     Column("id", 5, narrow=False),
     Column("subject", 8, 2),
-    Column("attribute", 8, 2),
+    Column("attribute", 9, 2),
     Column("value", 10, 5),
     Column("kind", 10, narrow=False),
     Column("told", 10, narrow=False),
 )
-FOUND = (*LISTED[:5], Column("score", 5), Column("found by", 22, narrow=False))
+FOUND = (LISTED[0], *LISTED[2:5], Column("score", 5), Column("found by", 25, narrow=False))
 QUOTE = 1200  # characters of a message shown as a source
 SHORT = 160
 NEWLINE = Content("\n")
@@ -51,6 +51,7 @@ def row_cells(row: Row, wanted: Wanted) -> list[Text]:
     ]
     if not wanted.searches:
         return [*cells, cell(fact.kind, "dim"), cell(when(fact.recorded_at)[:10], "dim")]
+    del cells[1]
     by = " ".join(f"{CHANNELS.get(name, name)} {score:.2f}" for name, score in row.channels.items())
     return [*cells, cell(f"{row.score:.2f}", justify="right"), cell(by, "dim")]
 

@@ -67,6 +67,7 @@ and how the conversation ended. **Enter** goes on with it in the chat.
         super().__init__()
         self._text = ""
         self._limit = PAGE
+        self._top = True  # the next list is another one, to be read from its top
         self._sessions: list[Session] = []
         self._more = False
         self._shown: Preview | None = None
@@ -112,7 +113,7 @@ and how the conversation ended. **Enter** goes on with it in the chat.
     def searched(self, event: Input.Changed) -> None:
         """Search again, as soon as the typing pauses."""
         if event.value != self._text:
-            self._text, self._limit = event.value, PAGE
+            self._text, self._limit, self._top = event.value, PAGE, True
             self._after_pause(self.reload)
 
     def _after_pause(self, action: Callable[[], Any]) -> None:
@@ -126,7 +127,8 @@ and how the conversation ended. **Enter** goes on with it in the chat.
         with self.memagent.telling():
             table = self.query_one(FitTable)
             self._sessions, self._more = await self.memagent.run_store(find, self._text, self._limit)
-            table.fill(COLUMNS, [(str(s.id), _cells(s)) for s in self._sessions], key=table.key)
+            key, self._top = None if self._top else table.key, False
+            table.fill(COLUMNS, [(str(s.id), _cells(s)) for s in self._sessions], key=key)
             self.query_one("#sessions-status", Static).update(self._count())
             self._load_preview()
 
