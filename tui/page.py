@@ -61,10 +61,10 @@ class Page(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "app.go('chat')", "Chat", id="go.chat", show=False),
-        Binding("f3", "app.go('memories')", "Memories", id="go.memories", show=False),
-        Binding("f4", "app.go('sql')", "SQL", id="go.sql", show=False),
-        Binding("f6,ctrl+r", "app.go('sessions')", "Sessions", id="go.sessions", show=False),
+        Binding("f2", "app.go('chat')", "Chat", id="go.chat", show=False, priority=True),
+        Binding("f3", "app.go('memories')", "Memories", id="go.memories", show=False, priority=True),
+        Binding("f4", "app.go('sql')", "SQL", id="go.sql", show=False, priority=True),
+        Binding("f6,ctrl+r", "app.go('sessions')", "Sessions", id="go.sessions", show=False, priority=True),
     ]
 
     @property

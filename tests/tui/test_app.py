@@ -110,6 +110,13 @@ async def test_two_windows_on_one_store_see_each_others_writes_within_two_second
             assert "elsewhere" in screen_text(chat.app)
 
 
+async def test_the_keys_of_the_four_places_work_from_every_place(store: MemoryStore) -> None:
+    async with open_chat(store) as chat:
+        for key, place in (("f6", "sessions"), ("f4", "sql"), ("f6", "sessions"), ("f3", "memories"), ("f2", "chat")):
+            await chat.pilot.press(key)
+            await chat.until(lambda place=place: chat.app.current_mode == place)  # type: ignore[misc]
+
+
 async def test_keys_can_be_changed_in_the_configuration(store: MemoryStore, home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_text('[keys]\n"chat.new" = "ctrl+b"\n"chat.send" = "f12"\n', encoding="utf-8")

@@ -48,7 +48,7 @@ class ChatScreen(Page):
         Binding("escape", "stop", "Stop", id="chat.stop"),
         Binding("ctrl+n", "new", "New", id="chat.new"),
         Binding("f8", "mode", "Memory mode", id="chat.mode"),
-        Binding("f7", "pane", "Memory pane", id="chat.pane"),
+        Binding("f7", "pane", "Memory pane", id="chat.pane", priority=True),
         Binding("ctrl+o", "open_all", "Open all", id="chat.open_all"),
     ]
 

@@ -10,7 +10,7 @@ from memagent.memory.records import Fact, FactUse, Hit, Kind, Message, Mode, Ope
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import parse_bound
 
-PAGE = 200
+PAGE = 100
 NEAREST = 50  # by vectors alone everything is found; this many are worth looking at
 REACH = 2  # messages either side of a source
 
