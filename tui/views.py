@@ -27,7 +27,7 @@ TOOL_TONES: Mapping[str, Tone] = {
     "sql_query": "read",
 }
 SIGNS: Mapping[Tone, str] = {"write": "+", "read": "?", "forget": "−", "plain": "=", "failed": "!"}
-CHANNELS: Mapping[str, str] = {"dense": "meaning", "words": "words", "slot": "slot", "time": "time"}
+CHANNELS: Mapping[str, str] = {"dense": "vector", "words": "keyword", "slot": "slot", "time": "time"}
 HITS_SHOWN = 8
 
 

@@ -152,7 +152,7 @@ class SessionStore(StoreBase):
             return self._message(connection, message_id)
 
     def messages_around(self, message_id: int, reach: int) -> list[Message]:
-        """A message with up to `reach` others of its session before and after it, oldest first. Raises NotFoundError."""
+        """A message and up to `reach` others of its session either side, oldest first. Raises NotFoundError."""
         sql = (
             f"select {mapping.MESSAGE_COLUMNS} from messages where session_id = :session "
             "and position between :first and :last order by position"

@@ -61,7 +61,7 @@ def test_a_search_shows_its_hits_with_channel_and_score(store: MemoryStore) -> N
     card = card_of(ran(store, "memory_search", query="boiler"))
     assert card.sections[1].title == "found 1"
     assert "boiler: Hartnell" in card.sections[1].text
-    assert "meaning 0." in card.sections[1].text
+    assert "vector 0." in card.sections[1].text
 
 
 def test_a_refused_or_failed_call_shows_no_change(store: MemoryStore) -> None:
@@ -79,7 +79,7 @@ def test_recall_is_a_card_only_where_something_was_recalled() -> None:
     card = recall_card(Recalled("q", (HIT,), 12.4))
     assert card is not None
     assert (card.words, card.note) == ("recalled 1: the boiler is serviced by Hartnell", "12 ms")
-    assert "meaning 0.67 words 0.31" in card.sections[1].text
+    assert "vector 0.67 keyword 0.31" in card.sections[1].text
 
 
 def test_consent_says_what_the_write_would_do(store: MemoryStore) -> None:

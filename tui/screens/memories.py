@@ -94,7 +94,7 @@ taken back with u.
                     [(name, mode) for mode, name in MODES.items()],
                     value="hybrid", allow_blank=False, compact=True, id="mode",
                 )  # fmt: skip
-            with Horizontal(classes="filters"):
+            with Horizontal(classes="filters more"):
                 kinds = [("any kind", ""), *((kind, kind) for kind in get_args(Kind))]
                 yield Select(kinds, value="", allow_blank=False, compact=True, id="kind")
                 yield Field(placeholder="subject", id="about", compact=True)

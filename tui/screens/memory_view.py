@@ -12,10 +12,10 @@ from memagent.export import when
 from memagent.memory.records import Conflict, Fact, FactUse, Message, Operation
 from tui.screens.memory_data import Detail, Found, Row, Source, Wanted
 from tui.text import cell, content, content_line
+from tui.views import CHANNELS
 from tui.widgets import Column
 
 MODES = {"hybrid": "keyword + vector", "keyword": "keyword", "vector": "vector"}
-CHANNELS = {"words": "keyword", "dense": "vector", "slot": "slot", "time": "time"}
 LISTED = (
     Column("", 1),
     Column("id", 5, narrow=False),
