@@ -88,8 +88,9 @@ class ChatScreen(Page):
         with app.telling():
             wanted = await app.run_store(app.first_session)
             if wanted is not None:
-                await self.load(wanted)
-            else:
+                with app.telling():
+                    await self.load(wanted)
+            if self.session_id is None:
                 new = await app.run_store(lambda store: store.latest_session() is None)
                 await self._welcome(new)
             operations = await app.run_store(lambda store: store.operations(limit=50))

@@ -274,7 +274,8 @@ What was said, and between it every memory operation, in words.
         waiting = [view for view in views if view.message_id is None]
         for view, message in zip(reversed(waiting), reversed(messages), strict=False):
             view.message_id = message.id
-        if len(views) > MOST and self.is_vertical_scroll_end:
+        near_end = self.max_scroll_y - self.scroll_y <= self.size.height
+        if len(views) > MOST and near_end:
             for view in views[: len(views) - BATCH]:
                 await view.remove()
         return len(self.query(MessageView))
