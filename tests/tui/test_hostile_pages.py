@@ -40,9 +40,12 @@ def storable(text: str) -> str:
         return text.encode("utf-8", "replace").decode()
 
 
-@pytest.fixture(params=range(len(HOSTILE)), ids=lambda number: f"text{number}")
+@pytest.fixture(params=["short", "long"])
 def text(request: pytest.FixtureRequest) -> str:
-    return storable(HOSTILE[request.param])
+    """All short ones at once, which begin with markup; or the long line."""
+    texts = sorted(HOSTILE, key=len)
+    wanted = [text for text in HOSTILE if text is not texts[-1]] if request.param == "short" else texts[-1:]
+    return storable(" ".join(wanted))
 
 
 def check(app: PageApp) -> str:

@@ -207,7 +207,8 @@ taken back with u.
             return
         if self._detail is None or self.fact is None or self._detail.fact.id != self.fact.id:
             self._after_pause(self._load_detail)
-        if found.more and not self._wanted.searches and event.cursor_row >= len(found.rows) - 10:
+        whole = self._wanted.searches or self._guest is not None
+        if found.more and not whole and event.cursor_row >= len(found.rows) - 10:
             self._limit = len(found.rows) + PAGE
             self.reload()
 
@@ -257,6 +258,7 @@ taken back with u.
     def action_clear(self) -> None:
         """Clear the search and the filters, and go to the list."""
         self._confirm.keep(None)
+        self._top = self._guest is not None
         self._reset(Wanted(mode=self._wanted.mode))
         self.query_one(FitTable).focus()
         self.reload()
