@@ -29,8 +29,8 @@ demo: $(VENV)/.runtime
 	$(VENV)/bin/memagent demo
 
 check: $(VENV)/.dev
-	$(VENV)/bin/ruff check memagent migrations tests
-	$(VENV)/bin/ruff format --check memagent migrations tests
+	$(VENV)/bin/ruff check memagent tui migrations tests
+	$(VENV)/bin/ruff format --check memagent tui migrations tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 

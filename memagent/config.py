@@ -26,6 +26,8 @@ DEFAULT_CONTEXT_TOKENS = 2048
 LEAST_CONTEXT_TOKENS = 2000  # the instructions, the tools, a short exchange and the reply
 
 Mode = Literal["tools", "auto", "both"]
+MemoryMode = Literal["on", "ask", "read-only", "off"]
+Expand = Literal["never", "errors", "always"]
 
 _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d+)?)(:(fp32|bf16|fp16))?")
 _STORE_SCHEMES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
@@ -36,7 +38,8 @@ class Settings:
     """What one run of the program works with.
 
     `home` holds the configuration, the default store, the vector index and the log. `now` fixes the session clock, for
-    scripted runs. `sources` tells where each value came from, by key.
+    scripted runs. `keys` maps actions of the terminal interface to keys. `sources` tells where each value came from, by
+    key.
     """
 
     home: Path
@@ -55,6 +58,10 @@ class Settings:
     device: str = "auto"
     full_sync: bool = False
     now: datetime | None = None
+    memory: MemoryMode = "on"
+    theme: str | None = None
+    expand: Expand = "never"
+    keys: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -170,6 +177,16 @@ def _flag(value: Any, base: Path) -> bool:
     return words[str(value).lower()]
 
 
+def _one_of(*allowed: str) -> Callable[[Any, Path], str]:
+    def check(value: Any, base: Path) -> str:
+        word = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else str(value).strip().lower()
+        if word not in allowed:
+            raise _Rejected(", ".join(allowed))
+        return word
+
+    return check
+
+
 def _moment(value: Any, base: Path) -> datetime:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -206,6 +223,11 @@ KEYS: Mapping[str, _Key] = {
     ),
     "device": _Key("device", "MEMAGENT_DEVICE", _device, "where a checkpoint runs: auto, cpu, cuda, mps, cpu:bf16"),
     "full_sync": _Key("full_sync", "MEMAGENT_FULL_SYNC", _flag, "survive power loss too, at one fsync a write"),
+    "memory": _Key(
+        "memory", "MEMAGENT_MEMORY", _one_of(*get_args(MemoryMode)), "on, ask (before a write), read-only, off"
+    ),
+    "theme": _Key("theme", "MEMAGENT_THEME", _text, "colours of the terminal interface"),
+    "expand": _Key("expand", "MEMAGENT_EXPAND", _one_of(*get_args(Expand)), "which tool cards stand open"),
     "now": _Key("now", "MEMAGENT_NOW", _moment, "a fixed clock, for scripted runs"),
 }
 
@@ -244,7 +266,15 @@ def load_settings(**overrides: Any) -> Settings:
                 sources[name] = source
                 break
     values.setdefault("store_url", f"sqlite:///{home / STORE_FILE}")
-    return Settings(**values, sources=sources)
+    keys = _keys(file_values.get("keys", {}), home / CONFIG_FILE)
+    return Settings(**values, keys=keys, sources=sources)
+
+
+def _keys(table: Any, path: Path) -> dict[str, str]:
+    """The `[keys]` table, action to keys, as in `"chat.stop" = "ctrl+x"`; the interface knows the actions."""
+    if not isinstance(table, dict) or not all(isinstance(keys, str) and keys.strip() for keys in table.values()):
+        raise InputError(f"[keys] in {path} cannot be used", 'write an action and its key: "chat.stop" = "ctrl+x"')
+    return {action: keys.strip() for action, keys in table.items()}
 
 
 def _home(override: Any) -> tuple[Path, str]:
@@ -283,7 +313,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
     for name in values:
-        if name not in KEYS or name == "home":
+        if (name not in KEYS or name == "home") and name != "keys":
             allowed = ", ".join(key for key in KEYS if key != "home")
             raise InputError(f"there is no setting {name!r} in {path}", f"settings: {allowed}")
     return values
@@ -303,7 +333,9 @@ def write_setting(home: Path, name: str, value: str) -> Path:
     line = f"{name} = {json.dumps(stored, ensure_ascii=False)}"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line if _sets(old, name) else old for old in lines]
-    text = "\n".join(kept if line in kept else [*kept, line]) + "\n"
+    if line not in kept:  # in front of the first table, or it would belong to that
+        kept.insert(next((at for at, old in enumerate(kept) if old.lstrip().startswith("[")), len(kept)), line)
+    text = "\n".join(kept) + "\n"
     if tomllib.loads(text).get(name) != stored:
         raise InputError(f"{path} sets {name} in a way that cannot be changed safely", f"write in an editor: {line}")
     try:

@@ -33,7 +33,8 @@ class ToolResult:
     """What a tool gave back.
 
     `content` is JSON-able and is what the model reads; `words` is one line for a person, without markup;
-    `ok` is False when the model could mend the call; `change` is the memory change before/after, if there was one.
+    `ok` is False when the model could mend the call; `change` is the memory change before/after, if there was one;
+    `sql` are the statements that the store ran for it, without their values.
     """
 
     call_id: str
@@ -44,6 +45,7 @@ class ToolResult:
     change: Mapping[str, Any] | None = None
     operation_id: int | None = None
     milliseconds: float = 0.0
+    sql: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ def event_from_dict(data: Mapping[str, Any]) -> Event:
     if "call" in fields:
         fields["call"] = ToolCall(**fields["call"])
     if "result" in fields:
-        fields["result"] = ToolResult(**fields["result"])
+        result = fields["result"]
+        fields["result"] = ToolResult(**{**result, "sql": tuple(result.get("sql", ()))})
     for name in ("hits", "missing"):
         if name in fields:
             fields[name] = tuple(fields[name])

@@ -104,3 +104,27 @@ def test_passwords_are_not_shown() -> None:
     assert masked("postgresql://ann:s3cret@host/db") == "postgresql://ann:***@host/db"
     assert masked("postgresql://ann@host/db") == "postgresql://ann@host/db"
     assert masked("sqlite:///x.db") == "sqlite:///x.db"
+
+
+def test_keys_of_the_interface_are_a_table_that_other_settings_do_not_fall_into(home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text('[keys]\n"chat.stop" = "ctrl+x"\n', encoding="utf-8")
+    write_setting(home, "theme", "nord")
+    settings = load_settings()
+    assert (settings.keys, settings.theme) == ({"chat.stop": "ctrl+x"}, "nord")
+
+
+@pytest.mark.parametrize("table", ['keys = "ctrl+x"', "[keys]\nchat = 3", '[keys]\n"chat.stop" = " "'])
+def test_keys_that_cannot_be_used_are_refused(home: Path, table: str) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text(table, encoding="utf-8")
+    with pytest.raises(InputError, match="keys"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("given", "mode"), [("ask", "ask"), ("off", "off"), (False, "off"), ("Read-Only", "read-only")])
+def test_the_memory_mode_is_one_of_four(given: object, mode: str) -> None:
+    assert load_settings(memory=given).memory == mode
+    with pytest.raises(InputError) as refused:
+        load_settings(memory="sometimes")
+    assert refused.value.hint == "allowed: on, ask, read-only, off"

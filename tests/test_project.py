@@ -24,7 +24,7 @@ HEAVY = {"torch", "transformers", "chromadb", "numpy", "onnxruntime", "tokenizer
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-DISTRIBUTIONS = {"yaml": "pyyaml"}  # where the module has another name
+DISTRIBUTIONS = {"textual_serve": "textual-serve", "yaml": "pyyaml"}  # where the module has another name
 
 
 def declared_libraries() -> list[str]:
@@ -89,13 +89,13 @@ def test_every_dependency_is_pinned() -> None:
 
 def test_every_library_that_is_imported_is_declared() -> None:
     imported = set()
-    for path in [*(ROOT / "memagent").rglob("*.py"), *(ROOT / "migrations").rglob("*.py")]:
+    for path in [path for folder in ("memagent", "tui", "migrations") for path in (ROOT / folder).rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.partition(".")[0])
-    imported -= {*sys.stdlib_module_names, "memagent"}
+    imported -= {*sys.stdlib_module_names, "memagent", "tui"}
     declared = {re.split(r"[\[<>=]", item)[0].lower() for item in declared_libraries()}
     assert {DISTRIBUTIONS.get(name, name) for name in imported} - declared == set()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memagent.agent.assemble import Agent
+from memagent.agent.policy import MemoryPolicy
 from memagent.agent.recall import recall
 from memagent.agent.routing import Beside, Routing, invented
 from memagent.agent.thinking import Attempts
@@ -29,6 +30,7 @@ from memagent.conversation import (
     TextDelta,
     ToolCall,
     ToolCalled,
+    ToolResult,
     ToolReturned,
     Withdrawn,
     checked_message,
@@ -64,6 +66,7 @@ class Progress:
     calls: int = 0
     attempt: int = 0
     streamed: bool = False  # text of this turn is on the screen that no reply has been made of yet
+    policy: MemoryPolicy = MemoryPolicy()
 
     @property
     def ended(self) -> bool:
@@ -92,13 +95,21 @@ class Step:
         return "".join(self.pieces).strip()
 
 
-def run_turn(agent: Agent, session_id: int, text: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+def run_turn(
+    agent: Agent,
+    session_id: int,
+    text: str,
+    *,
+    cancel: threading.Event | None = None,
+    policy: MemoryPolicy | None = None,
+) -> Iterator[Event]:
     """Run one turn. Raises InputError for a message that cannot be kept; StoreError when the store fails."""
     started = time.perf_counter()
     store = agent.store
     checked_message(text)
     message = store.add_message(session_id, "user", text)
     progress = Progress(cancel or threading.Event(), ToolContext(store, session_id, message), started)
+    progress.policy = policy or MemoryPolicy()
     try:
         yield from _steps(agent, progress, message)
     except (ModelError, InputError) as error:
@@ -155,20 +166,28 @@ def _steps(agent: Agent, progress: Progress, message: Message) -> Iterator[Event
 
 def _look_up(progress: Progress, routing: Routing, history: Sequence[Message], message: Message) -> Iterator[Event]:
     """What memory offers: automatic recall, then what the specialists look up for the message."""
-    before = next((m.content for m in reversed(history) if m.role == "user"), "")
-    in_view = frozenset(m.id for m in history[-IN_VIEW:])
-    recalled = recall(progress.context, message.content, before, in_view)
+    recalled = _recall(progress, message, history)
     yield progress.keep(recalled)
     spoken = [ChatMessage(m.role, m.content) for m in history]
     progress.beside = Beside(routing, progress.messages[0], spoken, recalled, [])
+    if not progress.policy.recalls:
+        return
     while not progress.cancel.is_set() and (calls := progress.beside.lookups()):
         yield from _run_calls(progress, calls, progress.beside.messages)
     progress.beside.read()
 
 
+def _recall(progress: Progress, message: Message, history: Sequence[Message]) -> Recalled:
+    if not progress.policy.recalls:
+        return Recalled("", (), 0.0)
+    before = next((m.content for m in reversed(history) if m.role == "user"), "")
+    in_view = frozenset(m.id for m in history[-IN_VIEW:])
+    return recall(progress.context, message.content, before, in_view)
+
+
 def _capture(progress: Progress) -> Iterator[Event]:
     """Keep what the message told and the chat model did not."""
-    if progress.beside is None or progress.cancel.is_set():
+    if progress.beside is None or progress.cancel.is_set() or not progress.policy.writes:
         return
     made = [event.call for event in progress.events if isinstance(event, ToolReturned) and event.result.ok]
     yield from _run_calls(progress, progress.beside.writes(made), progress.beside.messages)
@@ -176,14 +195,15 @@ def _capture(progress: Progress) -> Iterator[Event]:
 
 def _window(agent: Agent, progress: Progress, history: Sequence[Message]) -> Window:
     assert progress.beside is not None
+    policy = progress.policy
     window = fill(
         agent.model,
         agent.counter,
-        core=agent.store.core_blocks(),
+        core=agent.store.core_blocks() if policy.recalls else [],
         recalled=progress.beside.hits,
         history=history,
         turn=progress.messages,
-        tools=tuple(tool.schema() for tool in TOOLS.values()) if agent.routing.tools else (),
+        tools=tuple(tool.schema() for tool in policy.offered(TOOLS)) if agent.routing.tools else (),
         system=agent.routing.system,
         notes=progress.beside.notes,
     )
@@ -238,10 +258,15 @@ def _run_calls(
         if known:
             result = replace(known, call_id=call.id, milliseconds=0.0)
         else:
-            result = (invented(call, evidence) if evidence else None) or run_tool(progress.context, call)
+            result = _allowed(progress, call, evidence)
         made[call.name, _key(call.arguments)] = result
         messages.append(ChatMessage("tool", "", tool_result=result))
         yield progress.keep(ToolReturned(call, result))
+
+
+def _allowed(progress: Progress, call: ToolCall, evidence: Sequence[str] | None) -> ToolResult:
+    refused = (invented(call, evidence) if evidence else None) or progress.policy.refusal(progress.context, call)
+    return refused or run_tool(progress.context, call)
 
 
 def _finish(

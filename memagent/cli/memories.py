@@ -243,16 +243,7 @@ def log(app: App, since_id: int, limit: int, as_json: bool) -> None:
 def undo(app: App, operation_id: int | None, as_json: bool) -> None:
     """Take back an operation: the given one, or the last change. What was forgotten stays forgotten."""
     with app.store() as store:
-        report(store.undo(operation_id or last_change(store.operations(limit=200)), asked_by="user"), as_json=as_json)
-
-
-def last_change(operations: list[Operation]) -> int:
-    """The newest operation that can be taken back. Raises InputError where there is none."""
-    changes = ("add", "update", "resolve", "core_edit")
-    ids = [item.id for item in operations if item.name in changes and item.undone_by is None]
-    if not ids:
-        raise InputError("there is no change to take back", "memagent memories log shows the operations")
-    return max(ids)
+        report(store.undo(operation_id or store.last_change().id, asked_by="user"), as_json=as_json)
 
 
 @memories.command("pin")

@@ -11,38 +11,17 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, is_dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-# Control characters (escape sequences start with one), bidirectional overrides, invisible spaces, line separators, tag
-# characters and halves of surrogate pairs. The joiners U+200C and U+200D stay: Persian, Hindi and emoji need them.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
-)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def visible(text: object) -> str:
-    """The text with everything that could steer or deceive a terminal written out; line breaks and tabs are kept."""
-    return _UNSAFE.sub(_escape, str(text).replace("\r\n", "\n"))
-
-
-def one_line(text: object) -> str:
-    """`visible` on a single line, for table cells and headings."""
-    return visible(str(text).replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " "))
+from memagent.escape import UNSAFE
+from memagent.escape import one_line as one_line
+from memagent.escape import visible as visible
+from memagent.export import plain as plain
+from memagent.export import when as when
 
 
 def out(text: str = "", *, newline: bool = True) -> None:
@@ -131,27 +110,10 @@ def fitted(widths: list[int], room: int) -> list[int]:
     return widths
 
 
-def plain(value: object) -> Any:
-    """The JSON form of a value: dataclasses as objects, moments in ISO 8601, bytes in hexadecimal."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, (bytes, memoryview)):
-        return bytes(value).hex()
-    if isinstance(value, Path):
-        return str(value)
-    return value
-
-
 def json_out(value: object) -> None:
     """JSON on stdout; what could steer a terminal is written as an escape, which JSON reads back unchanged."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=2, default=str)
-    out(_UNSAFE.sub(_json_escape, text))
+    out(UNSAFE.sub(_json_escape, text))
 
 
 def _json_escape(match: re.Match[str]) -> str:
@@ -165,8 +127,3 @@ def csv_out(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([clean(name) for name in columns])
     writer.writerows([["" if value is None else clean(plain(value)) for value in row] for row in rows])
-
-
-def when(moment: datetime | None) -> str:
-    """A moment in the person's own time zone, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else ""

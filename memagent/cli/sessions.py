@@ -13,9 +13,10 @@ from memagent.cli.group import Group
 from memagent.cli.memories import confirm, json_option, limit_option, yes_option
 from memagent.cli.screen import json_out, note, out, plain, table, visible, when
 from memagent.errors import InputError
+from memagent.export import session_json, session_markdown, write_new
 
 if TYPE_CHECKING:
-    from memagent.memory.records import Message, Session
+    from memagent.memory.records import Session
 
 
 @click.group(cls=Group, name="sessions")
@@ -103,29 +104,11 @@ def export(app: App, session_id: int, form: str, output: Path | None) -> None:
     """Write a conversation as Markdown or JSON."""
     with app.store() as store:
         session, messages = store.session(session_id), store.messages(session_id)
-    if form == "json":
-        import json
-
-        text = json.dumps({**plain(session), "messages": plain(messages)}, indent=2)
-    else:
-        text = markdown(session, messages)
+    text = session_json(session, messages) if form == "json" else session_markdown(session, messages)
     if output is None:
         return out(visible(text) if sys.stdout.isatty() else text)
-    try:
-        with output.open("x", encoding="utf-8") as file:
-            file.write(text + "\n")
-    except FileExistsError:
-        raise InputError(f"{output} exists already", "name a new file; nothing is overwritten") from None
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror}", "check the folder") from None
+    write_new(output, text + "\n")
     note(f"{len(messages)} messages written to {output}")
-
-
-def markdown(session: Session, messages: list[Message]) -> str:
-    """A conversation as Markdown: one heading for each message, its text as it was said."""
-    parts = [f"# {session.title or f'Session {session.id}'}", f"Started {when(session.started_at)}."]
-    parts += [f"## {m.speaker or m.role}, {when(m.created_at)}\n\n{m.content}" for m in messages]
-    return "\n\n".join(parts)
 
 
 @sessions.command("resume")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from memagent.cli.app import App
-from memagent.cli.memories import claim, confirm, last_change, report, show_facts, show_operations, show_sources
+from memagent.cli.memories import claim, confirm, report, show_facts, show_operations, show_sources
 from memagent.cli.screen import note, one_line, out
 from memagent.errors import InputError
 
@@ -53,7 +53,7 @@ def forget(app: App, store: MemoryStore, argument: str) -> None:
 
 
 def undo(app: App, store: MemoryStore, argument: str) -> None:
-    operation = number(argument) if argument else last_change(store.operations(limit=200))
+    operation = number(argument) if argument else store.last_change().id
     report(store.undo(operation, asked_by="user"), as_json=False)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from memagent.memory.claims import slot_of
+from memagent.memory.claims import slot_of, subject_begins
 from memagent.memory.id_lists import ids_in, ids_text
 from memagent.memory.lexical import PLACE
 from memagent.memory.mapping import moment_text
-from memagent.memory.records import OwnerKind, SearchQuery
+from memagent.memory.records import Kind, OwnerKind, SearchQuery, State
 from memagent.memory.statements import like, rows
 
 Owner = tuple[OwnerKind, int]
@@ -41,7 +41,9 @@ class Filters:
     since: str
     until: str
     bounded: bool
-    include_retired: bool
+    state: State
+    kind: Kind | None
+    about: str | None  # a pattern for the slot
     exclude_messages: frozenset[int]
 
     @classmethod
@@ -51,7 +53,9 @@ class Filters:
             moment_text(query.since) or "",
             moment_text(query.until) or "~",  # after every date
             query.since is not None or query.until is not None,
-            query.include_retired,
+            query.state,
+            query.kind,
+            subject_begins(query.about) if query.about else None,
             query.exclude_messages,
         )
 
@@ -65,8 +69,13 @@ class Filters:
             parts.append(condition)
         if kind == "message":
             parts.append("role in ('user', 'assistant')")
-        if kind == "fact" and not self.include_retired:
-            parts.append("retired_at is null")
+        if kind == "fact":
+            if self.state != "all":
+                parts.append(f"retired_at is {'null' if self.state == 'current' else 'not null'}")
+            if self.kind is not None:
+                parts.append("kind = :kind")
+            if self.about is not None:
+                parts.append("slot like :about escape '!'")
         if self.bounded:
             said = f"({_SAID[kind]} >= :since and {_SAID[kind]} < :until)"
             parts.append(f"({said} or {_HELD})" if kind == "fact" else said)
@@ -74,7 +83,8 @@ class Filters:
 
     @property
     def parameters(self) -> dict[str, object]:
-        return {"space": self.space_id} | ({"since": self.since, "until": self.until} if self.bounded else {})
+        values: dict[str, object] = {"space": self.space_id, "kind": self.kind, "about": self.about}
+        return values | ({"since": self.since, "until": self.until} if self.bounded else {})
 
 
 @dataclass(frozen=True)

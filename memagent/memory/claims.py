@@ -10,6 +10,7 @@ from typing import get_args
 
 from memagent.errors import InputError
 from memagent.memory.records import FactDraft, Kind, SourceSpan, Trust
+from memagent.memory.statements import like
 from memagent.memory.time import to_text
 
 TRUST_ORDER: tuple[Trust, ...] = ("document", "import", "model", "user")  # least first
@@ -32,6 +33,11 @@ def clean(text: str, what: str) -> str:
 def slot_of(subject: str, attribute: str) -> str:
     """The slot that a fact fills: `user dog|name`, whatever the case, the punctuation and the article."""
     return f"{_plain(subject)}|{_plain(attribute)}"
+
+
+def subject_begins(text: str) -> str:
+    """A pattern for `slot like :p escape '!'`: facts whose subject begins with `text`."""
+    return like(_plain(clean(text, "subject")))[1:]
 
 
 def claim_hash(draft: FactDraft) -> str:

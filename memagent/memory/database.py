@@ -83,6 +83,7 @@ class Database:
 
     def _configure(self, connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions behind our back
+        connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII only
         for pragma in (
             f"busy_timeout = {_BUSY_TIMEOUT_MS}",
             f"synchronous = {'full' if self._full_sync else 'normal'}",
@@ -276,6 +277,10 @@ class Database:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("facts", "fact_sources", "messages", "chunks", "operations", "vectors"):
                 connection.exec_driver_sql(f"VACUUM {table}")
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _configure_server(connection: Any, record: object) -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
 from memagent.errors import InputError, NotFoundError
 from memagent.memory import mapping
 from memagent.memory.base import Embedded, Recorder, StoreBase
-from memagent.memory.claims import TRUST_ORDER, checked, claim_hash, clean, slot_of, span_within
+from memagent.memory.claims import TRUST_ORDER, checked, claim_hash, clean, slot_of, span_within, subject_begins
 from memagent.memory.id_lists import ids_in, ids_text
-from memagent.memory.records import AskedBy, Fact, FactDraft, MemoryChange, Message, SourceSpan
+from memagent.memory.records import AskedBy, Fact, FactDraft, MemoryChange, Message, SourceSpan, State
 from memagent.memory.statements import insert, like, one, rows
 from memagent.memory.time import to_text
-
-State = Literal["current", "retired", "all"]
 
 _CHAIN = """
     with recursive
@@ -100,6 +98,7 @@ class FactStore(StoreBase):
         *,
         kind: str | None = None,
         subject: str | None = None,
+        about: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         state: State = "current",
@@ -107,7 +106,10 @@ class FactStore(StoreBase):
         limit: int = 50,
         offset: int = 0,
     ) -> list[Fact]:
-        """Facts, newest first. `since`/`until` bound when a fact was stored or began to hold (half-open)."""
+        """Facts, newest first; of the `subject`, or of those whose subject begins with `about`.
+
+        `since`/`until` bound when a fact was stored or began to hold (half-open).
+        """
         conditions = ["space_id = :space"]
         parameters: dict[str, Any] = {"space": self.space_id, "limit": limit, "offset": offset}
         if state != "all":
@@ -117,6 +119,9 @@ class FactStore(StoreBase):
         if subject is not None:
             conditions.append("slot like :subject escape '!'")
             parameters["subject"] = like(slot_of(subject, ""))[1:]
+        if about:
+            conditions.append("slot like :about escape '!'")
+            parameters["about"] = subject_begins(about)
         if search:
             columns = ("subject", "attribute", "value", "text")
             conditions.append("(" + " or ".join(f"lower({c}) like :search escape '!'" for c in columns) + ")")
@@ -163,16 +168,6 @@ class FactStore(StoreBase):
                 f"where f.retired_at is not null and s.message_id in {ids_in(connection)}"
             )
             return frozenset(row[0] for row in rows(connection, sql, ids=ids_text(message_ids)))
-
-    def pin_fact(self, fact_id: int, pinned: bool, *, asked_by: AskedBy = "user") -> Fact:
-        """Mark a fact to be kept in view. Raises NotFoundError."""
-        with self.database.write() as connection:
-            fact = self._fact(connection, fact_id)
-            recorder = self._recorder(connection, "pin", asked_by, {"id": fact_id, "pinned": pinned})
-            after = replace(fact, pinned=pinned)
-            recorder.update("facts", fact_id, {"pinned": fact.pinned}, {"pinned": pinned})
-            recorder.finish("edited", fact, after)
-        return after
 
     # --- placing a claim --------------------------------------------------------------------------------------------
 
@@ -384,7 +379,7 @@ def _doubt(draft: FactDraft, rivals: Sequence[_Rival], now: str) -> str | None:
     if not rivals or _is_past(draft, now) or not (draft.single or any(rival.single for rival in rivals)):
         return None
     if draft.trust in ("document", "import") and any(rival.fact.trust == "user" for rival in rivals):
-        return f"a {draft.trust} says otherwise than the person"
+        return f"{'an import' if draft.trust == 'import' else 'a document'} says otherwise than the person"
     if not draft.single or not all(rival.single for rival in rivals):
         return "one claim allows several values and the other does not"
     return None if len(rivals) == 1 else "there are several values already"

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from memagent.memory.records import OwnerKind
 from memagent.memory.statements import one, rows
-from memagent.memory.words import all_of, any_of, tsquery_any_of
+from memagent.memory.words import all_of, any_of, tsquery_all_of, tsquery_any_of
 
 # How many rows one query may look at, over all of its words; 1 to 2 µs each. Rarest words first, the rest are left out.
 RANKED_ROWS = 2000
@@ -99,7 +99,7 @@ def lexical(connection: Connection, terms: Sequence[str], kind: OwnerKind, space
         chosen = [(count, any_of([term]), tsquery_any_of([term])) for count, term in counted[:affordable]]
     else:
         several = [term for _, term in counted]
-        chosen = [(RANKED_ROWS, all_of(several), " & ".join(f"'{term}'" for term in several))]
+        chosen = [(RANKED_ROWS, all_of(several), tsquery_all_of(several))]
     newest = not affordable
     postings = [_postings(connection, kind, space_id, query, server, newest) for _, query, server in chosen]
     if newest and not len(postings[0]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from memagent.errors import NotFoundError
+from memagent.errors import InputError, NotFoundError
 from memagent.memory import mapping
 from memagent.memory.base import StoreBase
 from memagent.memory.records import AskedBy, Operation
@@ -31,16 +31,32 @@ class OperationStore(StoreBase):
             recorder = self._recorder(connection, name, asked_by, arguments, session_id)
             return recorder.write(result, fact_id, duration_ms)
 
-    def operations(self, *, since_id: int = 0, limit: int = 50, fact_id: int | None = None) -> list[Operation]:
-        """The last `limit` lines with an id above `since_id`, newest first; with `fact_id` those about that fact."""
+    def operations(
+        self, *, since_id: int = 0, limit: int = 50, fact_id: int | None = None, name: str | None = None
+    ) -> list[Operation]:
+        """The last `limit` lines with an id above `since_id`, newest first: about one fact, of one name."""
         condition = "" if fact_id is None else "and fact_id = :fact"
+        condition += "" if name is None else " and name = :name"
         sql = (
             f"select {mapping.OPERATION_COLUMNS} from operations where space_id = :space and id > :since {condition} "
             "order by id desc limit :limit"
         )
         with self.database.read() as connection:
-            found = rows(connection, sql, space=self.space_id, since=since_id, limit=limit, fact=fact_id)
+            found = rows(connection, sql, space=self.space_id, since=since_id, limit=limit, fact=fact_id, name=name)
         return [mapping.operation(row) for row in found]
+
+    def last_change(self) -> Operation:
+        """The newest operation that can be taken back. Raises InputError where there is none."""
+        sql = (
+            f"select {mapping.OPERATION_COLUMNS} from operations where space_id = :space and undone_by is null "
+            "and name in ('add', 'update', 'amend', 'pin', 'resolve', 'core_edit') "
+            """and cast(result as text) like '%"changes":%' order by id desc limit 1"""
+        )
+        with self.database.read() as connection:
+            row = one(connection, sql, space=self.space_id)
+        if row is None:
+            raise InputError("there is no change to take back", "memagent memories log shows the operations")
+        return mapping.operation(row)
 
     def operation(self, operation_id: int) -> Operation:
         """Raises NotFoundError."""

@@ -14,6 +14,8 @@ Trust = Literal["user", "model", "import", "document"]
 AskedBy = Literal["user", "model", "auto", "import"]
 OwnerKind = Literal["fact", "message", "chunk"]
 Scope = Literal["facts", "conversation", "documents", "all"]
+State = Literal["current", "retired", "all"]
+Mode = Literal["hybrid", "keyword", "vector"]
 Action = Literal["added", "repeated", "superseded", "queued", "edited", "forgotten", "restored"]
 
 
@@ -148,8 +150,22 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class FactUse:
+    """An answer given with a fact in view: the reply, what had been asked, and whether the reply says its value."""
+
+    reply: Message
+    asked: str
+    said: bool
+
+
+@dataclass(frozen=True)
 class SearchQuery:
-    """What to look for. `since`/`until` bound, half-open, when it was said or true; `subject`/`attribute`: a slot."""
+    """What to look for.
+
+    `since`/`until` bound, half-open, when it was said or true. `subject`/`attribute` name a slot, whose facts come
+    first. Of the facts only those in `state`, of `kind`, whose subject begins like `about` are shown. `mode` leaves the
+    vectors or the words out; with `prefix` the last word may be the beginning of one, as while it is being typed.
+    """
 
     text: str
     scope: Scope = "all"
@@ -158,8 +174,12 @@ class SearchQuery:
     until: datetime | None = None
     subject: str | None = None
     attribute: str | None = None
-    include_retired: bool = False
+    state: State = "current"
     exclude_messages: frozenset[int] = field(default_factory=frozenset)
+    kind: Kind | None = None
+    about: str | None = None
+    mode: Mode = "hybrid"
+    prefix: bool = False
 
 
 @dataclass(frozen=True)

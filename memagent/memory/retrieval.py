@@ -27,7 +27,7 @@ from memagent.memory.lexical import Lexical, lexical
 from memagent.memory.question import Question, read_question
 from memagent.memory.records import Hit, OwnerKind, Scope, SearchQuery
 from memagent.memory.time import from_text
-from memagent.memory.words import content_words
+from memagent.memory.words import PREFIX, content_words
 
 if TYPE_CHECKING:
     from memagent.embedding import EncodedQuery
@@ -149,21 +149,33 @@ def gather(
         score = 1.0 if query.subject and query.attribute else 0.5
         slot = visible.admit_slot(query.subject or "", query.attribute or "", wanted)
         channels["slot"] = {("fact", fact): score for fact in slot}
-    terms = content_words(question.words)
-    lexicals = {kind: lexical(connection, terms, kind, space_id) for kind in kinds}
-    asks: dict[str, list[Channel]] = {"words": [_lexical_channel(visible, lexicals[kind], kind) for kind in kinds]}
-    if dense is not None and encoded is not None:
+    lexicals: dict[OwnerKind, Lexical] = {}
+    asks: dict[str, list[Channel]] = {}
+    if query.mode != "vector":
+        terms = _terms(query, question)
+        lexicals = {kind: lexical(connection, terms, kind, space_id) for kind in kinds}
+        asks["words"] = [_lexical_channel(visible, lexicals[kind], kind) for kind in kinds]
+    if dense is not None and encoded is not None and query.mode != "keyword":
         asks["dense"] = [_nearest(connection, dense, encoded, kinds, window)]
     channels |= _ask(visible, asks, wanted, limit)
-    visible.admit(visible.beside(_best(channels, weights.beside)))
+    if query.mode == "hybrid":
+        visible.admit(visible.beside(_best(channels, weights.beside)))
     owners = list(visible.rows) if window is None else _in(visible, channels)
-    if dense is not None and encoded is not None:
+    if dense is not None and encoded is not None and "dense" in channels:
         rest = [owner for owner in owners if owner not in channels["dense"]]
         channels["dense"] |= dense.cosines(connection, encoded.vector, rest)
         channels["late"] = max_similarities(connection, dense.space, encoded, owners)
     texts = read_rows(connection, owners)
     ordered, values = matrix(question, {owner: visible.rows[owner] for owner in owners}, texts, channels, lexicals)
     return Pool(ordered, values, {name: scores for name, scores in channels.items() if scores}, visible.rows)
+
+
+def _terms(query: SearchQuery, question: Question) -> list[str]:
+    """The words to look up; of a query that is still being typed the last one may go on."""
+    terms = content_words(question.words)
+    if query.prefix and terms and query.text[-1:].isalnum():
+        terms[-1] += PREFIX
+    return terms
 
 
 def _in(visible: Visible, channels: Mapping[str, Scores]) -> list[Owner]:

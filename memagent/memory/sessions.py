@@ -151,6 +151,18 @@ class SessionStore(StoreBase):
         with self.database.read() as connection:
             return self._message(connection, message_id)
 
+    def messages_around(self, message_id: int, reach: int) -> list[Message]:
+        """A message and up to `reach` others of its session either side, oldest first. Raises NotFoundError."""
+        sql = (
+            f"select {mapping.MESSAGE_COLUMNS} from messages where session_id = :session "
+            "and position between :first and :last order by position"
+        )
+        with self.database.read() as connection:
+            message = self._message(connection, message_id)
+            first, last = message.position - reach, message.position + reach
+            found = rows(connection, sql, session=message.session_id, first=first, last=last)
+        return [mapping.message(row) for row in found]
+
     def _last_said(self, session_id: int) -> str:
         sql = (
             "select content from messages where session_id = :id and role in ('user', 'assistant')"

@@ -8,7 +8,9 @@ take the text of `to_json`, and `from_json` reads them whatever the driver made 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -16,6 +18,19 @@ from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.engine import Dialect
 
 AnyRow: TypeAlias = tuple[Any, ...]
+
+_TRACE: ContextVar[dict[str, None] | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def traced() -> Iterator[dict[str, None]]:
+    """Collects, as keys, the statements that this thread runs within the block: each once, in order, without values."""
+    statements: dict[str, None] = {}
+    token = _TRACE.set(statements)
+    try:
+        yield statements
+    finally:
+        _TRACE.reset(token)
 
 
 @lru_cache(maxsize=512)
@@ -32,8 +47,15 @@ def _insert_sql(table: str, columns: tuple[str, ...], returning: bool) -> str:
     return f"insert into {table} ({names}) values ({values})" + (" returning id" if returning else "")
 
 
+def _note(sql: str) -> None:
+    statements = _TRACE.get()
+    if statements is not None:
+        statements[sql] = None
+
+
 def _cursor(connection: Connection, sql: str, parameters: dict[str, Any]) -> Any:
     """Run one statement by the driver alone: SQLAlchemy's result costs 60 µs, as much as SQLite's work on the row."""
+    _note(sql)
     driver_sql, order = _compiled(sql, connection.dialect)
     cursor = connection.connection.cursor()
     cursor.execute(driver_sql, parameters if order is None else tuple(parameters[name] for name in order))
@@ -42,6 +64,7 @@ def _cursor(connection: Connection, sql: str, parameters: dict[str, Any]) -> Any
 
 def run(connection: Connection, sql: str, **parameters: Any) -> CursorResult[*tuple[Any, ...]]:
     """Run one statement; raises what SQLAlchemy or the driver raises: `Database.read` and `write` translate it."""
+    _note(sql)
     driver_sql, order = _compiled(sql, connection.dialect)
     if order is None:
         return connection.exec_driver_sql(driver_sql, parameters)

@@ -8,6 +8,7 @@ from memagent.errors import InputError, NotFoundError
 from memagent.memory.base import Recorder
 from memagent.memory.conflicts import ConflictStore
 from memagent.memory.core_blocks import CoreBlockStore
+from memagent.memory.curation import CurationStore
 from memagent.memory.operations import OperationStore
 from memagent.memory.records import AskedBy, Fact, MemoryChange, Operation
 from memagent.memory.statements import insert, one, run
@@ -15,11 +16,11 @@ from memagent.memory.statements import insert, one, run
 _LATER = "undo the later change first; `memagent memories history` shows both"
 
 
-class UndoStore(ConflictStore, CoreBlockStore, OperationStore):
+class UndoStore(ConflictStore, CurationStore, CoreBlockStore, OperationStore):
     """The part of `MemoryStore` that takes operations back. An undo is an operation too: undone, it is done again."""
 
     def undo(self, operation_id: int, *, asked_by: AskedBy) -> MemoryChange:
-        """Take back an add, an update, a decision on a conflict, a pin, an edit of a core block, or an undo.
+        """Take back an add, update, amendment, pin, a decision on a conflict, an edit of a core block, or an undo.
 
         In the change, `before` is the fact that is no longer current and `after` the one that is current (again).
         Raises NotFoundError for an unknown operation; InputError for one that cannot be taken back: it changed nothing,

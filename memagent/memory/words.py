@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 MAX_CHARACTERS = 4000  # of a query text; a person's question is far shorter
 MAX_TERMS = 24
+PREFIX = "*"  # at the end of a term: any word that begins so
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -50,17 +51,26 @@ def content_words(text: str, limit: int = MAX_TERMS) -> list[str]:
 
 def any_of(terms: Iterable[str]) -> str:
     """The FTS5 query that matches rows holding any of `terms` (from `content_words`); empty for no terms."""
-    return " OR ".join(f'"{term}"' for term in terms)
+    return " OR ".join(map(_quoted, terms))
 
 
 def all_of(terms: Iterable[str]) -> str:
     """The FTS5 query that matches rows holding all of `terms`; empty for no terms."""
-    return " AND ".join(f'"{term}"' for term in terms)
+    return " AND ".join(map(_quoted, terms))
+
+
+def _quoted(term: str) -> str:
+    return f'"{term[:-1]}"*' if term.endswith(PREFIX) else f'"{term}"'
 
 
 def tsquery_any_of(terms: Sequence[str]) -> str:
     """The same as `any_of` for PostgreSQL's `to_tsquery`."""
-    return " | ".join(f"'{term}'" for term in terms)
+    return " | ".join(f"'{term[:-1]}':*" if term.endswith(PREFIX) else f"'{term}'" for term in terms)
+
+
+def tsquery_all_of(terms: Sequence[str]) -> str:
+    """The same as `all_of` for PostgreSQL's `to_tsquery`."""
+    return " & ".join(f"'{term[:-1]}':*" if term.endswith(PREFIX) else f"'{term}'" for term in terms)
 
 
 def fts_query(text: str) -> str:

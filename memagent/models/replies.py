@@ -71,6 +71,14 @@ def stored(results: Sequence[ToolResult], sentence: str) -> str:
     )
 
 
+def refused(result: ToolResult) -> str:
+    """After a call that the memory mode, or the person, did not let through."""
+    why = str(result.content["refused"])
+    if result.name in ("memory_search", "sql_query"):
+        return f"I can't look that up: {why}."
+    return f"I have changed nothing in memory: {why}."
+
+
 def your_words(sentence: str) -> str:
     """What the person said, said back to them: "my sister" becomes "your sister"."""
 

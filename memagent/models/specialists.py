@@ -252,7 +252,10 @@ class Specialists:
         said: list[str] = []
         for index, sentence, understood in parts:
             writes = [result for _, result in turn.result_of(f"write-{index}-")]
-            if understood.act in ("state", "correct"):
+            refused = [result for call, result in turn.results if _part(call) == index and "refused" in result.content]
+            if refused:
+                said.append(replies.refused(refused[0]))
+            elif understood.act in ("state", "correct"):
                 said.append(replies.stored(writes, sentence))
             elif understood.act == "ask":
                 said.append(replies.answered(self.found(turn, (index, sentence, understood)), sentence))
@@ -290,6 +293,11 @@ def evidence_of(made: Sequence[tuple[ToolCall, ToolResult]]) -> list[Evidence]:
         for hit in result.content.get("hits", ()) if result.ok else ():
             found.setdefault(hit["id"], Evidence(hit))
     return list(found.values())
+
+
+def _part(call: ToolCall) -> int:
+    """The sentence that a call of ours was made for."""
+    return int(call.id.split("-")[1])
 
 
 def _context(turn: Turn, index: int, sentences: list[str]) -> str:

@@ -162,7 +162,7 @@ def memory_search(
         until=parse_bound(until, now, end=True) if until else None,
         subject=subject,
         attribute=attribute,
-        include_retired=history,
+        state="all" if history else "current",
         exclude_messages=frozenset({context.message.id} if context.message else ()),
     )
     started = time.perf_counter()

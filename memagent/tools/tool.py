@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from memagent.conversation import ToolCall, ToolResult
 from memagent.errors import InputError, NotFoundError
 from memagent.memory.records import AskedBy, Fact, Hit, MemoryChange, Message, OwnerKind
+from memagent.memory.statements import traced
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import to_text
 
@@ -98,7 +99,8 @@ class Tool:
         """Validate and run a call. Only faults of ours raise."""
         started = time.perf_counter()
         try:
-            outcome = self.behaviour(context, **self.arguments(call.arguments))
+            with traced() as statements:
+                outcome = self.behaviour(context, **self.arguments(call.arguments))
         except InputError as error:
             return failed(call, error, time.perf_counter() - started)
         return ToolResult(
@@ -110,6 +112,7 @@ class Tool:
             change_to_dict(outcome.change) if outcome.change else None,
             outcome.change.operation_id if outcome.change else outcome.operation_id,
             (time.perf_counter() - started) * 1000,
+            tuple(" ".join(statement.split()) for statement in statements),
         )
 
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:

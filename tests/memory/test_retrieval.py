@@ -128,7 +128,7 @@ def test_a_space_sees_only_itself(tmp_path: Path) -> None:
 def test_retired_facts_are_found_only_on_request(store: MemoryStore) -> None:
     versions = [tell(store, "user", "phone", f"number {number}", "my phone number") for number in range(70)]
     assert {owner for _, owner in found(store, "phone number", limit=200)} == {versions[-1]}
-    assert len(found(store, "phone number", limit=200, include_retired=True)) == 70
+    assert len(found(store, "phone number", limit=200, state="all")) == 70
 
 
 def test_a_window_bounds_what_was_said_and_what_held_true(store: MemoryStore, clock: Hands) -> None:
@@ -173,7 +173,7 @@ def test_what_is_forgotten_is_gone_at_once(store: MemoryStore) -> None:
     fact = tell(store, "vole", "name", "Quixley", "the vole is called Quixley")
     assert found(store, "Quixley")
     store.forget_fact(fact, asked_by="user")
-    assert found(store, "Quixley vole", include_retired=True) == []
+    assert found(store, "Quixley vole", state="all") == []
 
 
 # --- surroundings -----------------------------------------------------------------------------------------------------
@@ -258,6 +258,8 @@ def test_any_query_is_answered(
 ) -> None:
     tell(store, "dog", "name", "Rex", "my dog is called Rex")
     hits = store.search(
-        SearchQuery(text, subject=subject, attribute=attribute, limit=limit, include_retired=retired, since=NOW)
+        SearchQuery(
+            text, subject=subject, attribute=attribute, limit=limit, state="all" if retired else "current", since=NOW
+        )
     )
     assert all(0.0 <= hit.score <= 1.0 for hit in hits)

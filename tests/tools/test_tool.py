@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
 
-from memagent.conversation import ToolCall
+from memagent.conversation import ToolCall, ToolReturned, event_from_dict, event_to_dict
 from memagent.errors import InputError
 from memagent.memory.records import FactDraft, Hit
 from memagent.memory.store import MemoryStore
@@ -199,3 +200,11 @@ def test_a_message_is_no_fact(context: ToolContext) -> None:
     context.show(hit("message", 5))
     with pytest.raises(InputError, match="not a fact"):
         context.fact_shown(1)
+
+
+def test_a_result_names_the_statements_that_the_store_ran_and_not_their_values(store: MemoryStore) -> None:
+    call = ToolCall("a", "memory_add", {"subject": "boiler", "attribute": "serviced by", "value": "Hartnell"})
+    result = run_tool(ToolContext(store, store.start_session().id), call)
+    assert any(statement.startswith("insert into facts (") for statement in result.sql)
+    assert not any("Hartnell" in statement for statement in result.sql)
+    assert event_from_dict(json.loads(json.dumps(event_to_dict(ToolReturned(call, result))))) == ToolReturned(call, result)

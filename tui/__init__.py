@@ -1,0 +1,1 @@
+"""The terminal interface: a second front end over the same core as the command line."""

@@ -1,0 +1,369 @@
+"""The application: opens the agent behind the first frame, holds the four screens and what they all need.
+
+Screens reach the store through `run_store`, which runs a call in a thread and waits, without blocking the screen, until
+the store is open; around it stands `with app.telling():`, which turns errors of ours into a notification.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.signal import Signal
+
+from memagent.config import MemoryMode, Settings
+from memagent.errors import MemagentError, StoreError
+from tui.commands import commands
+from tui.page import Page, TopBar
+from tui.text import block
+from tui.themes import DAY, DEFAULT, NIGHT
+
+if TYPE_CHECKING:
+    from memagent.agent.assemble import Agent
+    from memagent.memory.records import Operation
+    from memagent.memory.store import MemoryStore
+
+LOG = logging.getLogger("memagent.tui")
+POLL = 1.0  # seconds between looks at the operation log
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _open(settings: Settings) -> Agent:
+    from memagent.agent.assemble import open_agent
+
+    return open_agent(settings)
+
+
+def _chat() -> Screen[Any]:
+    from tui.chat.screen import ChatScreen
+
+    return ChatScreen()
+
+
+def _memories() -> Screen[Any]:
+    from tui.screens.memories import MemoriesScreen
+
+    return MemoriesScreen()
+
+
+def _sql() -> Screen[Any]:
+    from tui.screens.sql import SqlScreen
+
+    return SqlScreen()
+
+
+def _sessions() -> Screen[Any]:
+    from tui.screens.sessions import SessionsScreen
+
+    return SessionsScreen()
+
+
+class MemagentApp(App[int]):
+    """The terminal interface. `opener` makes the agent, in a thread; `first` chooses the conversation to begin with."""
+
+    TITLE = "memagent"
+    ENABLE_COMMAND_PALETTE = True
+    CSS_PATH: ClassVar[Any] = [f"styles/{name}.tcss" for name in ("app", "chat", "memories", "sql", "sessions")]
+    MODES: ClassVar[Any] = {"chat": _chat, "memories": _memories, "sql": _sql, "sessions": _sessions}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", id="app.help", priority=True),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        settings: Settings,
+        opener: Callable[[Settings], Agent] = _open,
+        first: Callable[[MemoryStore], int | None] = lambda store: None,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.first_session = first
+        self.memory_mode: MemoryMode = settings.memory
+        self.model_state = "opening the memory"
+        self.memory_changed: Signal[list[Operation]] = Signal(self, "memory changed")
+        self._opener = opener
+        self._agent: Agent | None = None
+        self._opened = asyncio.Event()
+        self._fault: MemagentError | None = None
+        self._newest_operation = 0
+        self._polling = threading.Lock()
+        self._loop_running: asyncio.AbstractEventLoop | None = None
+        self.turn_cancel: threading.Event | None = None
+        self.register_theme(NIGHT)
+        self.register_theme(DAY)
+
+    # --- the agent and its store ------------------------------------------------------------------------------------
+
+    @property
+    def agent(self) -> Agent:
+        """The agent. Raises MemagentError while it is not open, and when it could not be opened."""
+        if self._agent is None:
+            raise self._fault or MemagentError("the memory is still being opened", "try again in a moment")
+        return self._agent
+
+    @property
+    def store(self) -> MemoryStore:
+        """The store; its calls block, so use it in threads only. Raises MemagentError like `agent`."""
+        return self.agent.store
+
+    @property
+    def store_words(self) -> str:
+        """Where the memory is, for a person."""
+        return str(self.settings.store_path or "the configured SQL server")
+
+    async def run_store(self, call: Callable[Concatenate[MemoryStore, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`call(store, *args, **kwargs)` in a thread, as soon as the store is open. Raises what the call raises.
+
+        Use it within `with app.telling():`, so that the person is told what went wrong.
+        """
+        await self._opened.wait()
+        return await asyncio.to_thread(call, self.store, *args, **kwargs)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Errors of ours that leave the block become a notification, and end there."""
+        try:
+            yield
+        except MemagentError as error:
+            self.tell_error(error)
+
+    def tell_error(self, error: MemagentError) -> None:
+        """One sentence and what to do about it."""
+        self.tell(error.message + (f"\n{error.hint}" if error.hint else ""), severity="error", timeout=12)
+
+    def tell(self, words: str, *, severity: Any = "information", timeout: float | None = None) -> None:
+        """A notification, never parsed as markup."""
+        self.notify(block(words, 600), severity=severity, markup=False, timeout=timeout)
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self._loop_running = asyncio.get_running_loop()
+        self.theme = DEFAULT
+        self._take_preferences()
+        self.switch_mode("chat")
+        self.show_state()
+        self._open_agent()
+
+    def _take_preferences(self) -> None:
+        wanted = self.settings.theme
+        if wanted is not None and wanted in self.available_themes:
+            self.theme = wanted
+        elif wanted is not None:
+            known = ", ".join(sorted(self.available_themes))
+            self.tell(f"there is no theme {wanted!r}\nthemes: {known}", severity="warning", timeout=12)
+        self.set_keymap(dict(self.settings.keys))
+        if self.settings.keys:
+            self._check_keys()
+
+    @work(thread=True, exit_on_error=False, group="keys")
+    def _check_keys(self) -> None:
+        from tui.keys import unknown_actions
+
+        unknown = unknown_actions(self.settings.keys)
+        if unknown:
+            words = f"[keys] names no action of ours: {', '.join(unknown)}\nF1 shows the actions' names"
+            self.call_from_thread(self.tell, words, severity="warning", timeout=12)
+
+    @work(thread=True, exit_on_error=False, group="open")
+    def _open_agent(self) -> None:
+        try:
+            agent = self._opener(self.settings)
+            newest = agent.store.operations(limit=1)
+        except MemagentError as error:
+            self.call_from_thread(self._not_opened, error)
+            return
+        except Exception as fault:  # nobody is above this thread; the traceback goes to the log
+            LOG.exception("the memory cannot be opened: %s: %s", type(fault).__name__, fault)
+            hint = "for the cause run: memagent doctor"
+            self.call_from_thread(self._not_opened, StoreError(f"the memory cannot be opened: {fault}", hint))
+            return
+        self._newest_operation = newest[0].id if newest else 0
+        self.call_from_thread(self._is_open, agent)
+        agent.ready.wait()
+        try:
+            _ = agent.model
+        except MemagentError as error:
+            self.call_from_thread(self._model_failed, error)
+        else:
+            self.call_from_thread(self._set_state, "ready")
+
+    def _is_open(self, agent: Agent) -> None:
+        self._agent = agent
+        self._opened.set()
+        if self.model_state != "ready":
+            self._set_state("ready" if agent.ready.is_set() else "loading the model")
+        self.set_interval(POLL, self.look_for_changes)
+
+    def _not_opened(self, error: MemagentError) -> None:
+        self._fault = error
+        self._opened.set()
+        self._set_state("the memory cannot be opened")
+        self.tell_error(error)
+
+    def _model_failed(self, error: MemagentError) -> None:
+        self._set_state("the model did not load")
+        self.tell_error(error)
+
+    def _set_state(self, state: str) -> None:
+        self.model_state = state
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Show, on every screen, the model's state and the memory mode."""
+        model = self._agent.model_name if self._agent is not None else self.settings.model
+        state = "" if self.model_state == "ready" else f" ({self.model_state})"
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, Page) and screen.is_mounted:
+                    screen.query_one(TopBar).status = f"{model}{state} · memory {self.memory_mode}"
+                    screen.show_state()
+
+    def call_soon(self, call: Callable[[], object]) -> None:
+        """Call it in the screen's thread, from any thread; not at all before the start and after the end."""
+        if self._loop_running is not None and not self._loop_running.is_closed():
+            self._loop_running.call_soon_threadsafe(call)
+
+    def stop_turn(self) -> None:
+        """Stop the turn that is running, if there is one; from any thread."""
+        if self.turn_cancel is not None:
+            self.turn_cancel.set()
+
+    @property
+    def fault(self) -> Exception | None:
+        """What ended the application, if it was a fault of ours."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Replaces Textual's, which prints the traceback with all local values: words out of memory among them."""
+        self._close_messages_no_wait()
+
+    def close(self) -> None:
+        """Close the agent, when the application has ended."""
+        self.stop_turn()
+        if self._agent is not None:
+            self._agent.close()
+
+    @work(thread=True, exit_on_error=False, group="poll")
+    def look_for_changes(self) -> None:
+        """Publish what the operation log has gained, whoever wrote it."""
+        with self._polling:
+            try:
+                fresh = self.store.operations(since_id=self._newest_operation, limit=200)
+            except MemagentError as error:
+                LOG.info("the operation log could not be read: %s", error)  # a busy store is asked again in a second
+                return
+            if not fresh:
+                return
+            self._newest_operation = fresh[0].id
+        self.call_from_thread(self.memory_changed.publish, fresh)
+
+    # --- going from place to place ----------------------------------------------------------------------------------
+
+    async def action_go(self, place: str) -> None:
+        """Show one of the four screens."""
+        await self.switch_mode(place)
+        self.show_state()
+
+    @work
+    async def resume_session(self, session_id: int) -> None:
+        """Show the chat, with this conversation in it."""
+        from tui.chat.screen import ChatScreen
+
+        await self.action_go("chat")
+        if isinstance(self.screen, ChatScreen):
+            with self.telling():
+                await self.screen.load(session_id)
+
+    @work
+    async def show_memory(self, fact_id: int) -> None:
+        """Show one memory in the browser."""
+        from tui.screens.memories import MemoriesScreen
+
+        await self.action_go("memories")
+        if isinstance(self.screen, MemoriesScreen):
+            self.screen.show_fact(fact_id)
+
+    @work
+    async def show_sql(self, query: str) -> None:
+        """Put a query into the SQL screen."""
+        from tui.screens.sql import SqlScreen
+
+        await self.action_go("sql")
+        if isinstance(self.screen, SqlScreen):
+            self.screen.show_query(query)
+
+    # --- what holds everywhere --------------------------------------------------------------------------------------
+
+    def set_memory_mode(self, mode: MemoryMode) -> None:
+        """What the agent may do with memory from the next turn on; kept for this run."""
+        meanings = {
+            "on": "the agent reads and writes",
+            "ask": "each write waits for your consent",
+            "read-only": "the agent reads, and writes nothing",
+            "off": "no recall, no tools; what is said is kept all the same",
+        }
+        self.memory_mode = mode
+        self.show_state()
+        self.tell(f"memory {mode}: {meanings[mode]}", timeout=4)
+
+    @work(thread=True, exit_on_error=False, group="copy")
+    def copy_text(self, text: str) -> None:
+        """Put a text on the clipboard and say how."""
+        from tui.clipboard import copy_natively, native_tool
+
+        tool = native_tool()
+        size = f"{len(text):,} characters"
+        if tool is not None and copy_natively(text, tool):
+            self.call_from_thread(self.tell, f"copied {size} with {tool[0]}", timeout=3)
+            return
+        self.call_from_thread(self.copy_to_clipboard, text)
+        words = f"copied {size} through the terminal (OSC 52); if nothing arrives, the terminal does not allow it"
+        self.call_from_thread(self.tell, words, timeout=5)
+
+    def choose_theme(self, name: str) -> None:
+        """Use a theme, and keep the choice in the configuration."""
+        from memagent.config import write_setting
+
+        self.theme = name
+        with self.telling():
+            write_setting(self.settings.home, "theme", name)
+
+    def action_help(self) -> None:
+        """Help for the focused part, with its keys."""
+        from tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        else:
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C: stops a reply; otherwise a word on how to leave."""
+        from tui.chat.screen import ChatScreen
+
+        if isinstance(self.screen, ChatScreen) and self.screen.busy:
+            self.screen.action_stop()
+        else:
+            self.tell("Ctrl+Q leaves; nothing is lost", timeout=4)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers."""
+        return commands(self, screen)
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: Any) -> None:
+        """Two actions on one key, by the person's own `[keys]`."""
+        names = ", ".join(sorted(str(binding.id or binding.action) for binding in clashed_bindings))
+        self.tell(
+            f"one key, several actions: {names}\nchange [keys] in {self.settings.config_file}", severity="warning"
+        )

@@ -1,0 +1,1 @@
+"""The chat screen: transcript, memory feed, context gauge, composer."""

@@ -1,0 +1,1 @@
+"""The other screens: memories, SQL, sessions, help."""
