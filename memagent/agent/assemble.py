@@ -13,8 +13,8 @@ from typing import Literal
 from memagent.agent.routing import Routing, routing_of
 from memagent.agent.window import Counter
 from memagent.config import Settings
-from memagent.errors import MemagentError, ModelError
 from memagent.embedding import Embedder
+from memagent.errors import MemagentError, ModelError
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import FixedClock, SystemClock
 from memagent.models.chat_model import ChatModel

@@ -255,10 +255,7 @@ def _run_calls(
         progress.calls += 1
         yield progress.keep(ToolCalled(call))
         known = made.get((call.name, _key(call.arguments))) if not call.fault else None
-        if known:
-            result = replace(known, call_id=call.id, milliseconds=0.0)
-        else:
-            result = _allowed(progress, call, evidence)
+        result = replace(known, call_id=call.id, milliseconds=0.0) if known else _allowed(progress, call, evidence)
         made[call.name, _key(call.arguments)] = result
         messages.append(ChatMessage("tool", "", tool_result=result))
         yield progress.keep(ToolReturned(call, result))

@@ -15,7 +15,7 @@ from memagent.agent.assemble import Agent
 from memagent.agent.routing import Routing
 from memagent.agent.turn import run_turn
 from memagent.conversation import ContextUsage, Event, Failed, Finished, TextDelta, ToolCall, ToolReturned
-from memagent.memory.embedding import Embedder
+from memagent.embedding import Embedder
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import FixedClock
 from memagent.models.chat_model import ChatModel, ChatRequest, Output, Usage

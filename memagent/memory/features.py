@@ -34,14 +34,14 @@ _REACTION = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z0-9]+")
-_TIME_WORDS = frozenset(
-    "yesterday today tonight tomorrow last next ago week weeks weekend month months year years since recently just soon "
-    "morning monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
-    "september october november december".split()
+_TIMES = (
+    "yesterday today tonight tomorrow last next ago week weeks weekend month months year years since recently just soon",
+    "morning monday tuesday wednesday thursday friday saturday sunday january february march april may june july",
+    "august september october november december",
 )
-_NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve once twice both couple dozen half".split()
-)
+_TIME_WORDS = frozenset(word for line in _TIMES for word in line.split())
+_NUMBERS = "one two three four five six seven eight nine ten eleven twelve once twice both couple dozen half"
+_NUMBER_WORDS = frozenset(_NUMBERS.split())
 
 
 @dataclass(frozen=True)
