@@ -135,7 +135,7 @@ def _from(location: str, load: Callable[[], T]) -> T:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         if isinstance(error, RuntimeError) and "memory" in str(error):
             raise ModelError(f"there is not enough memory for {location}", "use a smaller model") from None
-        first = " ".join(str(error).split())[:200]
+        first = " ".join(str(error).split()).partition(". ")[0][:200]
         if Path(location).is_dir():
             raise ModelError(f"{location} cannot be loaded: {first}", "check that the checkpoint is whole") from None
         offline = os.environ.get("HF_HUB_OFFLINE") == "1"
