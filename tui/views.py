@@ -129,10 +129,19 @@ def _arguments(call: ToolCall) -> str:
 
 
 def pretty(value: Any) -> str:
-    """A JSON value, readable."""
-    if isinstance(value, Mapping) and all(not isinstance(item, (list, dict, tuple)) for item in value.values()):
-        return "\n".join(f"{name} = {item}" for name, item in value.items() if item is not None)
+    """A JSON value, readable: a flat object as lines, anything deeper as JSON."""
+    if isinstance(value, Mapping):
+        lines = {name: _flat(item) for name, item in value.items() if item not in (None, [], ())}
+        if None not in lines.values():
+            return "\n".join(f"{name} = {item}" for name, item in lines.items())
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def _flat(item: Any) -> str | None:
+    """A scalar, or a list of them, on a line; None for what is deeper."""
+    if isinstance(item, (list, tuple)):
+        return None if any(isinstance(part, (list, tuple, dict)) for part in item) else ", ".join(map(str, item))
+    return None if isinstance(item, dict) else str(item)
 
 
 def _change(change: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
@@ -251,6 +260,8 @@ def feed_item(operation: Operation, session_id: int | None) -> FeedItem:
     replaced = before.get("value") if before and after and before.get("value") != after.get("value") else None
     at = operation.created_at.astimezone().strftime("%H:%M:%S")
     who = ASKED_BY.get(operation.asked_by, operation.asked_by)
+    took = f" · {milliseconds(operation.duration_ms)}" if operation.duration_ms else ""
+    here = operation.session_id is not None and operation.session_id == session_id
     gone = tone == "forget" or result.get("forgotten") is True
     return FeedItem(
         operation.id,
@@ -258,9 +269,9 @@ def feed_item(operation: Operation, session_id: int | None) -> FeedItem:
         tone,
         words,
         str(replaced) if replaced is not None else None,
-        f"{at} · {who}" + (f" · {milliseconds(operation.duration_ms)}" if operation.duration_ms else ""),
+        f"{at} · {who}" + (took if here else " · elsewhere"),
         None if gone else operation.fact_id,
-        operation.session_id is not None and operation.session_id == session_id,
+        here,
     )
 
 

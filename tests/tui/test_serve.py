@@ -120,7 +120,7 @@ async def test_in_a_browser_a_message_brings_a_reply_and_a_line_in_the_feed(serv
         await browser.wait_for("agent", PATIENCE)  # who asked, in the feed
         after = browser.received[seen:]
         assert "remembered" in after
-        if os.environ.get("MEMAGENT_PICTURE"):
-            await browser.picture(Path(os.environ["MEMAGENT_PICTURE"]))
+        if os.environ.get("BROWSER_PICTURE"):
+            await browser.picture(Path(os.environ["BROWSER_PICTURE"]))
     with MemoryStore.open(f"sqlite:///{home / 'memory.db'}", create=False) as store:
         assert [fact.value for fact in store.facts()] == ["Hartnell"]

@@ -96,5 +96,4 @@ def _prompt(item: FeedItem) -> Content:
     ]
     if item.before is not None:
         parts += [Content.styled("\n  was ", "$foreground 45%"), content_line(item.before, "$text-error strike")]
-    note = f"  {item.note}" if item.here else f"  {item.note} · elsewhere"
-    return Content.assemble(*parts, "\n", Content.styled(note, "$foreground 45%"), "\n")
+    return Content.assemble(*parts, "\n", Content.styled(f"  {item.note}", "$foreground 45%"), "\n")

@@ -14,9 +14,9 @@ from textual.widgets import Static
 from tui.text import content_line
 
 EXAMPLES = (
-    ("my sister Ingrid lives in Trondheim", "stored, with the date and your words"),
+    ("my sister Ingrid lives in Trondheim", "stored, in your words"),
     ("where does Ingrid live?", "looked up, not guessed"),
-    ("she has moved to Bergen", "corrected; the old value stays in the history"),
+    ("she has moved to Bergen", "corrected; the history stays"),
     ("forget where Ingrid lives", "erased for good"),
 )
 
@@ -61,8 +61,8 @@ class Welcome(Vertical):
         yield Static(Content.styled("A small model with a large memory.", "bold $text-primary"), classes="headline")
         yield Static(
             Content(
-                "Tell it things in your own words and ask for them whenever you like: in another conversation, months "
-                "later. Every memory operation is shown as it happens, here and in the feed at the side."
+                "Tell it things in your own words and ask for them months later, in another conversation. You see "
+                "every memory operation as it happens."
             ),
             markup=False,
         )
@@ -71,9 +71,10 @@ class Welcome(Vertical):
             yield Example(text, effect)
         yield Static(
             Content.styled(
-                "F3 shows all memories, F4 asks them in SQL, F6 lists conversations, F1 helps wherever you are.",
+                "F3 all memories · F4 SQL · F6 conversations · F1 help wherever you are",
                 "$foreground 70%",
             ),
             classes="places",
         )
-        yield Static(content_line(f"Everything is kept on this machine: {self.store}", "$foreground 70%"), markup=False)
+        kept = content_line(f"Everything is kept here: {self.store}", "$foreground 70%")
+        yield Static(kept, markup=False, classes="kept")
