@@ -35,7 +35,8 @@ _REACTION = re.compile(
 )
 _WORD = re.compile(r"[a-z0-9]+")
 _TIMES = (
-    "yesterday today tonight tomorrow last next ago week weeks weekend month months year years since recently just soon",
+    "yesterday today tonight tomorrow last next ago week weeks weekend month months year years since recently",
+    "just soon",
     "morning monday tuesday wednesday thursday friday saturday sunday january february march april may june july",
     "august september october november december",
 )

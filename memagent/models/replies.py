@@ -62,7 +62,7 @@ def stored(results: Sequence[ToolResult], sentence: str) -> str:
     """After writes: what is now remembered, in the person's words where it is simply new, and what it replaced."""
     if not results:
         return choose(NO_FACT, sentence)
-    if all(result.ok and result.content["action"] == "added" for result in results):
+    if all(result.ok and result.content.get("action") == "added" for result in results):
         when = [f" ({result.content['when']})" for result in results if result.content.get("when")][:1]
         said = your_words(sentence).rstrip(" .!,;")
         return choose(("Noted: {}{}.", "Got it: {}{}.", "I'll remember: {}{}."), sentence).format(said, *when or [""])
@@ -94,6 +94,8 @@ def _stored_one(result: ToolResult) -> str:
     if not result.ok:
         return f"I could not store that ({result.content.get('error', 'unknown error')})"
     content = result.content
+    if "action" not in content:  # cut to fit the window
+        return result.words
     subject = str(content["subject"])
     about = f"{'your' if subject == USER else f'{subject},'} {content['attribute']}: {content['value']}"
     if content.get("when"):

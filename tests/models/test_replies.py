@@ -122,6 +122,11 @@ def test_what_is_said_of_a_write(content: dict[str, Any], said: str) -> None:
     assert replies.stored([result(subject=USER, attribute="home city", **content)], sentence).endswith(said)
 
 
+def test_a_write_whose_result_was_cut_to_fit_the_window_is_said_in_the_words_of_the_tool() -> None:
+    cut = ToolResult("1", "memory_add", True, {"cut": '{"action": "ad…'}, "remembered Ilse: birthday = 16 feb · id 1")
+    assert "Ilse" in stored([cut], "Ilse 16 feb")
+
+
 def test_a_write_that_failed_and_a_message_without_a_fact_are_admitted() -> None:
     assert "could not store that (the value is empty)" in replies.stored(
         [result(False, error="the value is empty")], ""
