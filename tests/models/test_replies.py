@@ -124,7 +124,7 @@ def test_what_is_said_of_a_write(content: dict[str, Any], said: str) -> None:
 
 def test_a_write_whose_result_was_cut_to_fit_the_window_is_said_in_the_words_of_the_tool() -> None:
     cut = ToolResult("1", "memory_add", True, {"cut": '{"action": "ad…'}, "remembered Ilse: birthday = 16 feb · id 1")
-    assert "Ilse" in stored([cut], "Ilse 16 feb")
+    assert "Ilse" in replies.stored([cut], "Ilse 16 feb")
 
 
 def test_a_write_that_failed_and_a_message_without_a_fact_are_admitted() -> None:
