@@ -6,7 +6,7 @@ errors. Every event has `to_dict`; `event_from_dict` is its inverse, so that a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -59,6 +59,10 @@ class ChatMessage:
     at: str | None = None  # ISO 8601 with offset; when it was said
 
 
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words[:4])
+
+
 # --- events of a turn -----------------------------------------------------------------------------------------------
 
 
@@ -85,6 +89,11 @@ class Withdrawn:
 
     missing: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """Why, for a person; empty where nothing is to be explained."""
+        return f"nothing in memory or said here supports {_quoted(self.missing)}" if self.missing else ""
+
 
 @dataclass(frozen=True)
 class Thinking:
@@ -97,6 +106,19 @@ class Thinking:
     seconds: float
     second_budget: float
     reason: str
+
+    @property
+    def words(self) -> str:
+        """For a person: what it may cost, and why."""
+        return f"{self.budget}: {self.reason}"
+
+    @property
+    def budget(self) -> str:
+        """For a person: what the attempts may cost and have cost so far."""
+        return (
+            f"thinking longer ({self.attempt} of {self.attempts}; {self.tokens:,} of {self.token_budget:,} tokens, "
+            f"{self.seconds:.0f} of {self.second_budget:.0f} s)"
+        )
 
 
 @dataclass(frozen=True)

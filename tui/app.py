@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from textual import work
@@ -19,12 +20,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 
-from memagent.config import MemoryMode, Settings
+from memagent.config import MemoryMode, Mode, Settings
 from memagent.errors import MemagentError, StoreError
-from tui.commands import commands
+from tui.commands import WAYS, commands
 from tui.page import Page, TopBar
 from tui.text import block
 from tui.themes import DAY, DEFAULT, NIGHT
+from tui.views import model_words
 
 if TYPE_CHECKING:
     from memagent.agent.assemble import Agent
@@ -89,6 +91,7 @@ class MemagentApp(App[int]):
         self.settings = settings
         self.first_session = first
         self.memory_mode: MemoryMode = settings.memory
+        self.routed = False  # whether specialists work beside another chat model, by `settings.mode`
         self.model_state = "opening the memory"
         self.memory_changed: Signal[list[Operation]] = Signal(self, "memory changed")
         self._opener = opener
@@ -177,6 +180,8 @@ class MemagentApp(App[int]):
 
     @work(thread=True, exit_on_error=False, group="open")
     def _open_agent(self) -> None:
+        from memagent.models.choose import is_shipped
+
         try:
             agent = self._opener(self.settings)
             newest = agent.store.operations(limit=1)
@@ -193,6 +198,7 @@ class MemagentApp(App[int]):
         agent.ready.wait()
         try:
             _ = agent.model
+            self.routed = not is_shipped(self.settings)
         except MemagentError as error:
             self.call_from_thread(self._model_failed, error)
         else:
@@ -221,12 +227,13 @@ class MemagentApp(App[int]):
 
     def show_state(self) -> None:
         """Show, on every screen, the model's state and the memory mode."""
-        model = self._agent.model_name if self._agent is not None else self.settings.model
+        model = model_words(self._agent.model_name if self._agent is not None else self.settings.model)
         state = "" if self.model_state == "ready" else f" ({self.model_state})"
+        mode = f" · mode {self.settings.mode}" if self.routed else ""
         for stack in self._screen_stacks.values():
             for screen in stack:
                 if isinstance(screen, Page) and screen.is_mounted:
-                    screen.query_one(TopBar).status = f"{model}{state} · memory {self.memory_mode}"
+                    screen.query_one(TopBar).status = f"{model}{state} · memory {self.memory_mode}{mode}"
                     screen.show_state()
 
     def call_soon(self, call: Callable[[], object]) -> None:
@@ -316,6 +323,19 @@ class MemagentApp(App[int]):
         self.memory_mode = mode
         self.show_state()
         self.tell(f"memory {mode}: {meanings[mode]}", timeout=4)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="mode")
+    def set_mode(self, mode: Mode) -> None:
+        """Who uses memory beside another chat model, from the next turn on; kept for this run."""
+        settings = replace(self.settings, mode=mode)
+        try:
+            self.agent.route(settings)  # may load the specialists
+        except MemagentError as error:
+            self.call_from_thread(self.tell_error, error)
+            return
+        self.settings = settings
+        self.call_from_thread(self.show_state)
+        self.call_from_thread(self.tell, f"mode {mode}: {WAYS[mode][0].lower()}{WAYS[mode][1:]}", timeout=4)
 
     @work(thread=True, exit_on_error=False, group="copy")
     def copy_text(self, text: str) -> None:

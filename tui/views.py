@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from memagent.conversation import ContextUsage, Failed, Finished, Recalled, ToolCall, ToolReturned
 
 if TYPE_CHECKING:
-    from memagent.agent.policy import Write
     from memagent.memory.records import Operation
 
 Tone = Literal["write", "read", "forget", "plain", "failed"]
@@ -92,25 +91,6 @@ def recall_card(event: Recalled) -> Card | None:
     return Card("~", "read", f"recalled {count}: {first}", milliseconds(event.milliseconds), sections=sections)
 
 
-def consent_words(write: Write) -> tuple[str, str | None, str | None]:
-    """A write that waits for consent: what it would do, the value before, the value after."""
-    arguments = write.call.arguments
-    fact = write.before
-    about = f"{fact.subject}: {fact.attribute}" if fact is not None else ""
-    match write.call.name:
-        case "memory_add":
-            named = {key: str(arguments.get(key, "")) for key in ("subject", "attribute", "value")}
-            return f"remember {named['subject']}: {named['attribute']} = {named['value']}", None, None
-        case "memory_update" if fact is not None:
-            return f"update {about}", fact.value, str(arguments.get("value", ""))
-        case "memory_forget" if fact is not None:
-            return f"forget {about} for good", fact.value, None
-        case "core_memory_edit":
-            old = str(arguments.get("old", "")) or None
-            return f"edit the pinned note “{arguments.get('block', '')}”", old, str(arguments.get("new", ""))
-    return f"{write.call.name} {pretty(arguments)}", None, None
-
-
 def hits_text(hits: Sequence[Mapping[str, Any]]) -> str:
     """Hits as lines: score, the channels that found it with their own scores, the date, the words."""
     lines = []
@@ -156,6 +136,13 @@ def fact_of_change(change: Mapping[str, Any] | None) -> int | None:
     """The id of the fact that a change left behind."""
     after = change.get("after") if change else None
     return int(after["id"]) if after else None
+
+
+def model_words(name: str) -> str:
+    """A model's name for the top bar: of a server the model on it, of a folder its own name."""
+    if "#" in name:
+        return name.partition("#")[2] or name
+    return name.rstrip("/").rpartition("/")[2] if name.startswith(("/", "./", "../", "~")) else name
 
 
 def milliseconds(value: float) -> str:

@@ -60,6 +60,10 @@ class Agent:
         self._model = model
         self.ready.set()
 
+    def route(self, settings: Settings) -> None:
+        """Use memory as these settings say, from the next turn on. Raises ModelError."""
+        self.routing = routing_of(settings)
+
     def load(self, settings: Settings) -> None:
         """Load the models that the settings name. What goes wrong is kept, as an error, for whoever asks for them."""
         try:

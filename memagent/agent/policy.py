@@ -26,6 +26,23 @@ class Write:
     call: ToolCall
     before: Fact | None
 
+    @property
+    def words(self) -> tuple[str, str | None, str | None]:
+        """For a person: what it would do, the value before, the value after."""
+        given = {name: str(value) for name, value in self.call.arguments.items()}
+        about = f"{self.before.subject}: {self.before.attribute}" if self.before is not None else ""
+        match self.call.name:
+            case "memory_add":
+                claim = f"{given.get('subject', '')}: {given.get('attribute', '')} = {given.get('value', '')}"
+                return f"remember {claim}", None, None
+            case "memory_update" if self.before is not None:
+                return f"update {about}", self.before.value, given.get("value", "")
+            case "memory_forget" if self.before is not None:
+                return f"forget {about} for good", self.before.value, None
+            case "core_memory_edit":
+                return f"edit the pinned note “{given.get('block', '')}”", given.get("old") or None, given.get("new")
+        return " ".join([self.call.name, *(f"{name} = {value}" for name, value in given.items())]), None, None
+
 
 @dataclass(frozen=True)
 class MemoryPolicy:

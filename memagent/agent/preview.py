@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memagent.agent.assemble import Agent
+from memagent.agent.policy import MemoryPolicy
 from memagent.agent.recall import recall
 from memagent.agent.turn import HISTORY, IN_VIEW
 from memagent.agent.window import fill
@@ -37,18 +38,19 @@ class Preview:
     usage: ContextUsage
 
 
-def preview(agent: Agent, session_id: int | None, text: str) -> Preview:
+def preview(agent: Agent, session_id: int | None, text: str, policy: MemoryPolicy | None = None) -> Preview:
     """The prompt of the next turn of a session, or of a new one. Waits for the model; raises ModelError, InputError.
 
     What the specialists would look up for another chat model comes on top of what is recalled: looking up is a tool's
     work, and is logged, so it is left to the turn.
     """
+    policy = policy or MemoryPolicy()
     history: Sequence[Message] = ()
     if session_id is not None:
         history = [m for m in agent.store.messages(session_id, limit=HISTORY) if m.content]
     before = next((m.content for m in reversed(history) if m.role == "user"), "")
     hits: tuple[Mapping[str, Any], ...] = ()
-    if text:
+    if text and policy.recalls:
         in_view = frozenset(m.id for m in history[-IN_VIEW:])
         hits = recall(ToolContext(agent.store, session_id or 0), text, before, in_view).hits
     routing, count = agent.routing, agent.counter
@@ -56,11 +58,11 @@ def preview(agent: Agent, session_id: int | None, text: str) -> Preview:
     window = fill(
         agent.model,
         count,
-        core=agent.store.core_blocks(),
+        core=agent.store.core_blocks() if policy.recalls else [],
         recalled=hits,
         history=history,
         turn=[said],
-        tools=tuple(tool.schema() for tool in TOOLS.values()) if routing.tools else (),
+        tools=tuple(tool.schema() for tool in policy.offered(TOOLS)) if routing.tools else (),
         system=routing.system,
     )
     request = window.request

@@ -195,7 +195,7 @@ def _capture(progress: Progress) -> Iterator[Event]:
 
 def _window(agent: Agent, progress: Progress, history: Sequence[Message]) -> Window:
     assert progress.beside is not None
-    policy = progress.policy
+    policy, routing = progress.policy, progress.beside.routing
     window = fill(
         agent.model,
         agent.counter,
@@ -203,8 +203,8 @@ def _window(agent: Agent, progress: Progress, history: Sequence[Message]) -> Win
         recalled=progress.beside.hits,
         history=history,
         turn=progress.messages,
-        tools=tuple(tool.schema() for tool in policy.offered(TOOLS)) if agent.routing.tools else (),
-        system=agent.routing.system,
+        tools=tuple(tool.schema() for tool in policy.offered(TOOLS)) if routing.tools else (),
+        system=routing.system,
         notes=progress.beside.notes,
     )
     request = replace(

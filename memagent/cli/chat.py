@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from memagent.errors import InputError, MemagentError
 
 if TYPE_CHECKING:
     from memagent.agent.assemble import Agent
+    from memagent.agent.policy import Write
+    from memagent.config import MemoryMode
 
 WELCOME = """\
 Welcome. Tell me things in your own words, and ask for them whenever you like: in another conversation, months later.
@@ -70,7 +73,7 @@ def ask(app: App, message: tuple[str, ...], session_id: int | None, new: bool, a
     try:
         session = _session_for(agent, text, session_id=session_id, new=new)
         shown, events = Transcript(stream=False), []
-        for event in _turn(agent, session, text):
+        for event in _turn(agent, session, text, app.settings.memory):
             events.append(event)
             None if as_json else shown.show(event)
     finally:
@@ -99,13 +102,25 @@ def _start_session(agent: Agent, text: str) -> int:
     return agent.store.start_session(model=agent.model_name, title=title).id
 
 
-def _turn(agent: Agent, session_id: int, text: str) -> Iterator[Event]:
+def _turn(agent: Agent, session_id: int, text: str, memory: MemoryMode) -> Iterator[Event]:
     """The events of one turn; Ctrl+C cancels it, a second one raises KeyboardInterrupt."""
+    from memagent.agent.policy import MemoryPolicy
     from memagent.agent.turn import run_turn
 
     cancel = threading.Event()
+    asking = memory == "ask" and sys.stdin.isatty()
+    policy = MemoryPolicy(memory, (lambda write: _consent(write) and not cancel.is_set()) if asking else None)
     with _interrupt_sets(cancel):
-        yield from run_turn(agent, session_id, text, cancel=cancel)
+        yield from run_turn(agent, session_id, text, cancel=cancel, policy=policy)
+
+
+def _consent(write: Write) -> bool:
+    words, before, after = write.words
+    change = f" ({one_line(before or 'nothing')} → {one_line(after)})" if after is not None else ""
+    try:
+        return click.confirm(f"  {one_line(words)}{change}?", err=True)
+    except click.Abort:
+        return False
 
 
 @contextmanager
@@ -200,7 +215,7 @@ class Chat:
         if self.session_id is None:
             self.session_id = _start_session(agent, text)
         shown = Transcript(stream=True)
-        for event in _turn(agent, self.session_id, text):
+        for event in _turn(agent, self.session_id, text, self.app.settings.memory):
             shown.show(event)
         note(shown.context_line())
         if shown.failed is not None and not shown.failed.cancelled:

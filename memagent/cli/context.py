@@ -24,6 +24,7 @@ def context(app: App, message: tuple[str, ...], session_id: int | None, new: boo
     Nothing is stored. Without MESSAGE nothing is recalled for it.
     """
     from memagent.agent.assemble import open_agent
+    from memagent.agent.policy import MemoryPolicy
     from memagent.agent.preview import preview
 
     text = message_text(message) if message else ""
@@ -34,7 +35,7 @@ def context(app: App, message: tuple[str, ...], session_id: int | None, new: boo
             session_id = agent.store.session(session_id).id
         elif not new and (latest := agent.store.latest_session()) is not None:
             session_id = latest.id
-        seen = preview(agent, session_id, text)
+        seen = preview(agent, session_id, text, MemoryPolicy(app.settings.memory))
     finally:
         agent.close()
     if as_json:

@@ -54,10 +54,10 @@ class Transcript:
                     out(visible(text), newline=False)
             case ReasoningDelta(text):
                 self._think(text)
-            case Withdrawn(missing):
-                self._withdraw(missing)
+            case Withdrawn():
+                self._withdraw(event)
             case Thinking():
-                self._line("?", thinking_line(event))
+                self._line("?", event.words)
             case Recalled(_, hits, _):
                 self.recalled += len(hits)
                 self._line("~", recall_line(event)) if hits else None
@@ -111,12 +111,11 @@ class Transcript:
             self._thought = False
             note()
 
-    def _withdraw(self, missing: tuple[str, ...]) -> None:
+    def _withdraw(self, event: Withdrawn) -> None:
         self._end_line()
         self._shown = ""
-        if missing:
-            words = ", ".join(f"“{one_line(word)}”" for word in missing[:4])
-            note(f"  (not that: nothing in memory or said here supports {words})", dim=False)
+        if event.words:
+            note(f"  (not that: {one_line(event.words)})", dim=False)
 
     def _line(self, sign: str, words: str) -> None:
         self._end_line()
@@ -127,14 +126,6 @@ class Transcript:
         if self._shown and not self._shown.endswith("\n"):
             out()
             self._shown += "\n"
-
-
-def thinking_line(event: Thinking) -> str:
-    """Another attempt in words, with what is left of its budget."""
-    return (
-        f"thinking longer ({event.attempt} of {event.attempts}; {event.tokens:,} of {event.token_budget:,} tokens, "
-        f"{event.seconds:.0f} of {event.second_budget:.0f} s): {event.reason}"
-    )
 
 
 def recall_line(event: Recalled) -> str:

@@ -10,6 +10,7 @@ from memagent.agent.recall import LIMIT, NEAREST, WITH_WORDS, recall, relevant
 from memagent.memory.records import FactDraft, Hit
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import FixedClock
+from memagent.models.embedder import MiniLMEmbedder
 from memagent.tools.tool import ToolContext
 
 
@@ -24,10 +25,12 @@ def test_an_empty_memory_offers_nothing(store: MemoryStore) -> None:
 
 
 def test_what_has_to_do_with_the_message_is_offered_and_the_message_itself_is_not(store: MemoryStore) -> None:
+    store.attach_embedder(MiniLMEmbedder())  # the order was learned for its nearness
     store.add_fact(
         FactDraft("boiler", "service company", "Hartnell", "Hartnell look after the boiler"), asked_by="user"
     )
     context = after(store, "the boiler is old", "who looks after the boiler?")
+    store.drain()
     recalled = recall(context, "who looks after the boiler?", "")
     assert recalled.query == "who looks after the boiler?"
     texts = [hit["text"] for hit in recalled.hits]

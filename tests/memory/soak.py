@@ -82,7 +82,7 @@ def read(store: MemoryStore, name: str, seconds: float) -> Stopwatch:
         if not seen:
             continue
         newest = max(seen)
-        query = SearchQuery(seen[newest], scope="facts", state="all")
+        query = SearchQuery(seen[newest], scope="facts", state="all", mode="keyword")  # how it ranks is not the point
         if newest not in [hit.id for hit in watch.call(store.search, query)]:
             must_be_forgotten(store, newest)
             del seen[newest]

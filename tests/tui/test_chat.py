@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
@@ -68,13 +68,11 @@ async def test_a_failed_call_turns_red_only_if_it_was_not_mended(
         assert chat.cards[0].unmended is red
 
 
-class Endless:
+class Endless(ScriptedModel):
     """A model that talks until it is stopped."""
 
-    name, context_tokens, exact_counts = "endless", 2048, True
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
+    def __init__(self) -> None:
+        super().__init__(live=True)
 
     def respond(self, request: ChatRequest) -> Iterator[TextDelta | ToolCall]:
         while not request.cancel.wait(0.01):

@@ -18,7 +18,6 @@ from memagent.tools.registry import run_tool
 from memagent.tools.tool import ToolContext
 from tui.views import (
     card_of,
-    consent_words,
     failed_line,
     feed_item,
     feed_items,
@@ -85,13 +84,13 @@ def test_recall_is_a_card_only_where_something_was_recalled() -> None:
 def test_consent_says_what_the_write_would_do(store: MemoryStore) -> None:
     fact = store.add_fact(FactDraft("boiler", "serviced by", "Hartnell"), asked_by="user").after
     add = ToolCall("a", "memory_add", {"subject": "garage", "attribute": "code", "value": "4719"})
-    assert consent_words(Write(add, None)) == ("remember garage: code = 4719", None, None)
+    assert Write(add, None).words == ("remember garage: code = 4719", None, None)
     update = ToolCall("a", "memory_update", {"id": 1, "value": "Wendover"})
-    assert consent_words(Write(update, fact)) == ("update boiler: serviced by", "Hartnell", "Wendover")
-    assert consent_words(Write(ToolCall("a", "memory_forget", {"id": 1}), fact)) == (
+    assert Write(update, fact).words == ("update boiler: serviced by", "Hartnell", "Wendover")
+    assert Write(ToolCall("a", "memory_forget", {"id": 1}), fact).words == (
         "forget boiler: serviced by for good", "Hartnell", None
     )  # fmt: skip
-    assert "id = 9" in consent_words(Write(ToolCall("a", "memory_forget", {"id": 9}), None))[0]
+    assert "id = 9" in Write(ToolCall("a", "memory_forget", {"id": 9}), None).words[0]
 
 
 def test_the_gauge_names_every_part_and_what_fell_out() -> None:

@@ -18,7 +18,7 @@ from textual.widgets import Button, Static
 
 from memagent.config import Expand
 from tui.text import block, content_line, line
-from tui.views import Card, Section, Tone, consent_words
+from tui.views import Card, Section, Tone
 
 if TYPE_CHECKING:
     from memagent.agent.policy import Write
@@ -159,7 +159,7 @@ In memory mode **ask** each write waits here. **y** allows it, **n** does not; *
         self.write = write
 
     def compose(self) -> ComposeResult:
-        words, before, after = consent_words(self.write)
+        words, before, after = self.write.words
         self.border_title = "May it write?"
         yield Static(content_line(f"{words}?", "bold"), markup=False)
         if before is not None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from memagent.conversation import ContextUsage
@@ -20,8 +24,20 @@ MUTED = "$foreground 70%"
 FULL, EMPTY = "━", "─"
 
 
-class ContextGauge(Static):
+class ContextGauge(Static, can_focus=True):
     """A bar and its legend: instructions, pinned, recalled, recent, kept for the reply, free, and what fell out."""
+
+    HELP = """
+## Context
+
+How the model's window was filled in the latest turn.
+
+- **Enter** or a click shows all that the model would see if the message in the input were sent now
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "context", "What it would see", id="gauge.context")]
+
+    class Asked(Message):
+        """The person wants to see what the model would."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__("", markup=False, id=id)
@@ -33,6 +49,12 @@ class ContextGauge(Static):
 
     def on_resize(self) -> None:
         self.show(self.usage)
+
+    def action_context(self) -> None:
+        self.post_message(self.Asked())
+
+    def on_click(self) -> None:
+        self.action_context()
 
     def show(self, usage: ContextUsage | None) -> None:
         """Show how the window was filled in the latest turn; None before the first."""

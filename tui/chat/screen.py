@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from textual import on, work
@@ -15,10 +16,11 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 
 from memagent.config import MemoryMode
-from memagent.conversation import ContextUsage, Finished, ToolReturned, checked_message
+from memagent.conversation import ContextUsage, Finished, Thinking, ToolReturned, checked_message
 from memagent.errors import MemagentError, NotFoundError
 from tui.chat.cards import Consent, ToolCard
 from tui.chat.composer import Composer
+from tui.chat.context import show_context
 from tui.chat.feed import MemoryFeed
 from tui.chat.gauge import ContextGauge
 from tui.chat.transcript import BATCH, CopyAsked, Earlier, Transcript, TurnView
@@ -50,6 +52,7 @@ class ChatScreen(Page):
         Binding("f8", "mode", "Memory mode", id="chat.mode"),
         Binding("f7", "pane", "Memory pane", id="chat.pane", priority=True),
         Binding("ctrl+o", "open_all", "Open all", id="chat.open_all"),
+        Binding("f9", "context", "What the model sees", id="chat.context", show=False),
     ]
 
     def __init__(self) -> None:
@@ -62,6 +65,8 @@ class ChatScreen(Page):
         self._usage: ContextUsage | None = None
         self._finished: Finished | None = None
         self._began = 0.0
+        self._thinking: Thinking | None = None
+        self._thinking_since = 0.0
         self._spinner: Timer | None = None
 
     def compose_page(self) -> ComposeResult:
@@ -161,7 +166,7 @@ class ChatScreen(Page):
             return False
         self._turn = turn = Turn(text, self.session_id, app.memory_mode, self.post_message)
         app.turn_cancel = turn.cancel
-        self._began, self._finished = time.monotonic(), None
+        self._began, self._finished, self._thinking = time.monotonic(), None, None
         if self._spinner is not None:
             self._spinner.resume()
         self._show_status()
@@ -182,6 +187,8 @@ class ChatScreen(Page):
         if isinstance(event, ContextUsage):
             self._usage = event
             self.query_one(ContextGauge).show(event)
+        elif isinstance(event, Thinking):
+            self._thinking, self._thinking_since = event, time.monotonic()
         elif isinstance(event, ToolReturned):
             self.memagent.look_for_changes()
         elif isinstance(event, Finished):
@@ -290,6 +297,16 @@ class ChatScreen(Page):
                 app.tell("taken back")
                 app.look_for_changes()
 
+    @on(ContextGauge.Asked)
+    @work(exclusive=True, group="context")
+    async def action_context(self) -> None:
+        """Show all that the model would see for the message in the input."""
+        if self.memagent.model_state != "ready":
+            self.memagent.tell(f"not yet: {self.memagent.model_state}")
+            return
+        with self.memagent.telling():
+            await show_context(self.memagent, self.session_id, self.query_one(Composer).message.strip())
+
     @on(ToolCard.Asked)
     def _card_asked(self, message: ToolCard.Asked) -> None:
         if message.fact_id is not None:
@@ -337,8 +354,7 @@ class ChatScreen(Page):
         if self._turn is not None:
             seconds = time.monotonic() - self._began
             sign = SPIN[int(seconds * 10) % len(SPIN)]
-            doing = "thinking" if self.memagent.model_state == "ready" else self.memagent.model_state
-            parts.append(f"{sign} {doing}… {seconds:.0f} s, Esc stops")
+            parts.append(f"{sign} {self._doing()}… {seconds:.0f} s, Esc stops")
         else:
             parts.append(f"● {self.memagent.model_state}")
         if self._usage is not None:
@@ -351,6 +367,15 @@ class ChatScreen(Page):
         self.query_one("#status", Static).update(content_line(" · ".join(parts)))
         talk: Any = self.query_one("#transcript")
         talk.border_title = content_line(self._title or "new conversation", limit=70)
+
+    def _doing(self) -> str:
+        """What the model is at, with what is left of its budget where it thinks longer."""
+        if self.memagent.model_state != "ready":
+            return self.memagent.model_state
+        if self._thinking is None:
+            return "thinking"
+        spent = self._thinking.seconds + time.monotonic() - self._thinking_since
+        return replace(self._thinking, seconds=spent).budget
 
     def show_state(self) -> None:
         """The model's state or the memory mode has changed."""

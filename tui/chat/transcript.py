@@ -19,13 +19,17 @@ from memagent.conversation import (
     Event,
     Failed,
     Finished,
+    ReasoningDelta,
     Recalled,
     TextDelta,
+    Thinking,
     ToolReturned,
+    Withdrawn,
     event_from_dict,
 )
 from memagent.escape import visible
 from tui.chat.cards import ToolCard
+from tui.chat.reasoning import Reasoning
 from tui.text import BLOCK, block, content, content_line
 from tui.views import card_of, failed_line, finished_line, recall_card
 
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
 
 BATCH = 20  # messages that are mounted at first, and at each "load earlier"
 MOST = 60  # messages mounted while one talks on
-SECOND_LOOK = "(nothing in memory supports that; after a second look:)"
 
 COPY = Binding("y", "copy", "Copy", id="message.copy")
 
@@ -93,6 +96,7 @@ class TurnView(Vertical):
         self._stored = events
         self._text = text
         self._reply: Reply | None = None
+        self._reasoning: Reasoning | None = None
         self._stream: MarkdownStream | None = None
 
     def compose(self) -> ComposeResult:
@@ -107,9 +111,15 @@ class TurnView(Vertical):
 
     async def show(self, event: Event) -> None:
         """Show one event, as it comes."""
+        if isinstance(event, ReasoningDelta):
+            await self._think(event.text)
+            return
+        self._end_thought()
         if isinstance(event, TextDelta):
             await self._write(event.text)
             return
+        if isinstance(event, Withdrawn):
+            await self._withdraw()
         if isinstance(event, (Finished, Failed)):
             await self.stop_stream()
         widgets = self._widgets(event)
@@ -120,9 +130,28 @@ class TurnView(Vertical):
 
     async def stop_stream(self) -> None:
         """Show what the stream still holds back."""
+        self._end_thought()
         if self._stream is not None:
             stream, self._stream = self._stream, None
             await stream.stop()
+
+    async def _think(self, text: str) -> None:
+        if self._reasoning is None:
+            self._reasoning = Reasoning(self.open_cards == "always")
+            await self.mount(self._reasoning)
+        self._reasoning.add(text)
+
+    def _end_thought(self) -> None:
+        if self._reasoning is not None:
+            self._reasoning.end()
+            self._reasoning = None
+
+    async def _withdraw(self) -> None:
+        """What was streamed so far is no part of the reply."""
+        await self.stop_stream()
+        if self._reply is not None:
+            reply, self._reply = self._reply, None
+            await reply.remove()
 
     async def _write(self, text: str) -> None:
         if self._reply is None:
@@ -142,6 +171,10 @@ class TurnView(Vertical):
                 return [ToolCard(card, "recall", self.open_cards)] if card is not None else []
             case ToolReturned(call, _):
                 return [ToolCard(card_of(event), call.name, self.open_cards)]
+            case Withdrawn() if event.words:
+                return [Note(f"withdrawn: {event.words}", "-withdrawn")]
+            case Thinking():
+                return [Note(event.words, "-thinking")]
             case ContextUsage():
                 self.usage = event
             case Finished():
@@ -152,10 +185,7 @@ class TurnView(Vertical):
 
     def _finished(self, event: Finished) -> list[Widget]:
         note = Note(finished_line(event))
-        if self._reply is not None and self._reply.text.strip() == event.reply.strip():
-            return [note]
-        reply = Reply(event.reply)
-        return [Note(SECOND_LOOK), reply, note] if self._reply is not None else [reply, note]
+        return [note] if self._reply is not None else [Reply(event.reply), note]
 
     def _settle(self) -> None:
         self.ended = True
@@ -287,8 +317,8 @@ What was said, and between it every memory operation, in words.
             await self.mount(Earlier(earlier), before=0 if self.children else None)
 
     def toggle_all(self) -> None:
-        """Open all operations, or close them where any is open."""
-        cards = list(self.query(ToolCard))
-        opened = not any(card.opened for card in cards)
-        for card in cards:
-            card.opened = opened
+        """Open all operations and thoughts, or close them where any is open."""
+        parts = [*self.query(ToolCard), *self.query(Reasoning)]
+        opened = not any(part.opened for part in parts)
+        for part in parts:
+            part.opened = opened
