@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,6 @@ MOST_JOBS = 8  # by default
 )
 @click.option("--jobs", type=click.IntRange(1, 256), help="Scenarios at once.  [default: cores, up to 8]")
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the small talk.")
-@click.option("--mode", metavar="MODE", help="Who uses memory: tools, auto or both.")
 @click.option("--in-process", is_flag=True, help="No new process for each session: only to debug.")
 @click.option("--timeout", type=click.FloatRange(1, 86_400), default=600, show_default=True, help="Seconds a session.")
 @click.option("--check", is_flag=True, help="Read the files, say what is wrong with them, run nothing.")
@@ -51,7 +49,6 @@ def run(
     repeat: int,
     jobs: int | None,
     seed: int,
-    mode: str | None,
     in_process: bool,
     timeout: float,
     check: bool,
@@ -69,7 +66,7 @@ def run(
     scenarios = selected(read(files), only)
     if check:
         return note(f"{len(scenarios)} scenarios, nothing wrong with them", dim=False)
-    settings = settings_with(app, mode)
+    settings = app.settings
     plan = Plan(repeat, jobs or default_jobs(settings, in_process), seed, in_process, timeout)
     started = time.perf_counter()
     kept, answers = play(settings, plan, files, scenarios, folder)
@@ -105,15 +102,6 @@ def read(files: Sequence[Path]) -> list[Scenario]:
             f"{count} in the scenarios; nothing was run", "mend the lines above; the format: docs/scenarios.md"
         )
     return scenarios
-
-
-def settings_with(app: App, mode: str | None) -> Settings:
-    """The settings of this run. Raises InputError for a mode where this version knows none."""
-    if mode is not None:
-        if "mode" not in {item.name for item in fields(Settings)}:
-            raise InputError("this version has one mode only", "leave out --mode")
-        app.overrides["mode"] = mode
-    return app.settings
 
 
 def default_jobs(settings: Settings, in_process: bool) -> int:

@@ -58,8 +58,8 @@ class Terminal:
         self._read = self.shown.index(text, self._read) + len(text)
         return time.perf_counter() - started
 
-    def press_until(self, key: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Press a key, again every second, until something has come of it.
+    def press_until(self, key: str, done: Callable[[], bool], seconds: float = 60.0, every: float = 1.0) -> None:
+        """Press a key, again every so many seconds, until something has come of it.
 
         A signal that arrives in the moment between readline's prompt and its waiting is noticed at the next key only.
         """
@@ -67,7 +67,7 @@ class Terminal:
         while not done():
             assert time.perf_counter() < deadline, f"nothing came of {key!r}:\n{self.shown}"
             self.type(key)
-            self.read_for(1.0, done)
+            self.read_for(every, done)
 
     def read_for(self, seconds: float, done: Callable[[], bool]) -> None:
         """Read what comes within some time, or until there is enough."""

@@ -206,7 +206,7 @@ def test_control_c_at_the_prompt_asks_and_then_leaves(chatting: Terminal) -> Non
         chatting.wait_for("leaves.")
         chatting.wait_for("> ")
         chatting.press_until("\x03", lambda: "Ctrl+C again" in chatting.shown)
-        chatting.press_until("\x03", lambda: chatting.process.poll() is not None)
+        chatting.press_until("\x03", lambda: chatting.process.poll() is not None, every=15.0)  # it waits for the model
         assert chatting.end() == 130
 
 

@@ -136,6 +136,11 @@ def test_the_schema_is_printed_for_editors(run: Run) -> None:
     assert json.loads(run("eval", "schema").stdout) == json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
+def heed_interrupts() -> None:
+    """In the child: heed Ctrl+C, even where the tests themselves were started to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_ctrl_c_ends_all_processes_and_what_was_answered_is_kept(tmp_path: Path, home: Path) -> None:
     file = tmp_path / "long.yaml"
@@ -143,17 +148,22 @@ def test_ctrl_c_ends_all_processes_and_what_was_answered_is_kept(tmp_path: Path,
     endless = "{id: endless, sessions: [[{say: hello, stores: 0}], [{filler_tokens: 400000}, {say: hello, stores: 0}]]}"
     file.write_text(f"scenarios: [{quick}, {endless}]", encoding="utf-8")
     folder = tmp_path / "kept"
-    marked = {**os.environ, "MEMAGENT_SPACE": f"interrupted-{tmp_path.name}"}
+    marked = {**os.environ, "MEMAGENT_SPACE": f"interrupted-{os.getpid()}"}
     command = [sys.executable, "-m", "memagent", "eval", "run", str(file), "--out", str(folder), "--jobs", "1"]
     # small talk is prepared only where it is needed: not in this first run
     subprocess.run([*command, "--only", "quick"], env=marked, check=True, capture_output=True)
-    running = subprocess.Popen(command, env=marked, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = subprocess.Popen(
+        command, env=marked, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heed_interrupts
+    )
     deadline = time.monotonic() + 60
     while len(processes_of(marked["MEMAGENT_SPACE"])) < 2 and time.monotonic() < deadline:
         time.sleep(0.2)
     time.sleep(2)
     os.killpg(running.pid, signal.SIGINT)
-    said = running.communicate(timeout=60)[1]
+    try:
+        said = running.communicate(timeout=60)[1]
+    finally:
+        running.kill()
     assert running.returncode == 130, said
     assert "Traceback" not in said
     deadline = time.monotonic() + 15

@@ -1,4 +1,4 @@
-"""Models that are shown as they talk: what is streamed, withdrawn, thought over, and how it looks when it is resumed."""
+"""Models that are shown as they talk: what is streamed, withdrawn and thought over, and how it looks when resumed."""
 
 from __future__ import annotations
 
