@@ -28,7 +28,8 @@ ADD = ToolCall("a", "memory_add", {"subject": "boiler", "attribute": "serviced b
 WENDOVER = ToolCall("b", "memory_add", {"subject": "boiler", "attribute": "serviced by", "value": "Wendover"})
 SEARCH = ToolCall("s", "memory_search", {"query": "boiler"})
 BAD = ToolCall("x", "memory_search", {"query": " "})
-MARKDOWN = "## Changed\n\nNow it is **Wendover**:\n\n- no longer `Hartnell`\n- from today\n\n```sql\nselect value from facts\n```"
+CODE = "```sql\nselect value from facts\n```"
+MARKDOWN = f"now it is **Wendover**:\n\n- no longer `Hartnell`\n- from today\n\n{CODE}"
 
 
 @pytest.fixture(autouse=True)
