@@ -150,13 +150,13 @@ class MemagentApp(App[int]):
 
     # --- life -------------------------------------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self._loop_running = asyncio.get_running_loop()
         self.theme = DEFAULT
         self._take_preferences()
-        self.switch_mode("chat")
+        await self.switch_mode("chat")
         self.show_state()
-        self._open_agent()
+        self.call_after_refresh(self._open_agent)  # after the first frame, which it would hold up
 
     def _take_preferences(self) -> None:
         wanted = self.settings.theme

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memagent.memory.store import MemoryStore
 
 PATIENCE = 5.0  # seconds that an orderly end may take when the terminal has gone
+SWITCH = 0.0005  # seconds after which a thread that computes gives way to the screen; Python's own is ten times that
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGTERM") if hasattr(signal, name))
 
 
@@ -60,6 +61,7 @@ def run_app(app: MemagentApp) -> int:
     Raises what ended it, where that was a fault of ours.
     """
     tolerate_any_bytes()
+    sys.setswitchinterval(SWITCH)
     warnings = ScreenWarnings(app)
     logger = logging.getLogger("memagent")
     logger.addHandler(warnings)

@@ -30,10 +30,10 @@ class Composer(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "Send", id="chat.send"),
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", id="chat.newline"),
-        Binding("up", "earlier", "", id="chat.earlier", show=False),
-        Binding("down", "later", "", id="chat.later", show=False),
-        Binding("pageup", "screen.scroll_transcript(-1)", "", id="chat.page_up", show=False),
-        Binding("pagedown", "screen.scroll_transcript(1)", "", id="chat.page_down", show=False),
+        Binding("up", "earlier", "Said before", id="chat.earlier", show=False),
+        Binding("down", "later", "Said later", id="chat.later", show=False),
+        Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", id="chat.page_up", show=False),
+        Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", id="chat.page_down", show=False),
     ]
 
     def __init__(self, take: Callable[[str], bool], *, send_keys: str = "enter", id: str | None = None) -> None:

@@ -17,8 +17,8 @@ COLOURS = {
     "pinned": "$warning",
     "recalled": "$accent",
     "recent": "$primary",
-    "for the reply": "$panel-lighten-2",
-    "free": "$surface-lighten-2",
+    "for the reply": "$foreground 40%",
+    "free": "$foreground 20%",
 }
 MUTED = "$foreground 70%"
 FULL, EMPTY = "━", "─"

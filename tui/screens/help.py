@@ -45,14 +45,13 @@ class HelpScreen(ModalScreen[None]):
             for text in self._texts:
                 yield Markdown(text, open_links=False)
             yield Static(_table(self._keys), id="keys", markup=False)
-            yield Markdown(REMAP.strip(), open_links=False)
+            yield Markdown(GENERAL.strip() + "\n" + REMAP, open_links=False)
 
 
 def help_texts(screen: Screen[object]) -> list[str]:
     """What is said about the focused widget and all around it, the nearest first."""
     nodes = screen.focused.ancestors_with_self if screen.focused is not None else [screen]
-    texts = [dedent(node.HELP).strip() for node in nodes if isinstance(node, Widget) and node.HELP]
-    return [*texts, GENERAL.strip()]
+    return [dedent(node.HELP).strip() for node in nodes if isinstance(node, Widget) and node.HELP]
 
 
 def keys_of(screen: Screen[object]) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""All benchmarks, a table each: start-up, store, search and turn.
+"""All benchmarks, a table each: start-up, store, search, turn and the terminal interface.
 
 python -m memagent.evals.bench          stores of 1,000 and 10,000 facts, three minutes
 python -m memagent.evals.bench --full   up to 100,000 facts, with the vector index
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from memagent.evals.bench import search, startup, store, turn
+from memagent.evals.bench import interface, search, startup, store, turn
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     store.main(["--facts", "10000", "--writes", "2000" if full else "500"])
     search.main(["--facts", "1000", "10000", *(["100000", "--index"] if full else []), "--queries", "200"])
     turn.main(["--facts", "10000" if full else "1000", "--turns", "40" if full else "20"])
+    interface.main(["--facts", "10000" if full else "1000"])
 
 
 if __name__ == "__main__":
