@@ -30,7 +30,7 @@ from memagent.memory.statements import one, run
 
 APPLICATION_ID = 0x6D656D61  # "mema", in the header of the SQLite file; on PostgreSQL the number of the writers' lock
 SCHEMA_VERSION = "0002"  # the newest revision under migrations/; a test compares the two
-KNOWN_VERSIONS = (SCHEMA_VERSION,)
+KNOWN_VERSIONS = ("0001", SCHEMA_VERSION)
 BUSY_SECONDS = 15.0
 _BUSY_TIMEOUT_MS = 250  # SQLite's own waiting is unfair between writers: keep it short and retry with jitter
 _CHECKPOINT_PAGES = 4000  # 16 MB: a checkpoint takes 10 ms or more, and a fact about 20 pages
@@ -273,9 +273,9 @@ class Database:
         return busy == 0
 
     def vacuum_server(self) -> None:
-        """Have PostgreSQL remove the dead rows of the tables that hold text."""
+        """Have PostgreSQL remove the dead rows of the tables that hold text, or what was made of it."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in ("facts", "fact_sources", "messages", "chunks", "operations", "vectors"):
+            for table in ("facts", "fact_sources", "messages", "chunks", "operations", "vectors", "token_states"):
                 connection.exec_driver_sql(f"VACUUM {table}")
 
 

@@ -35,14 +35,12 @@ _REACTION = re.compile(
 )
 _WORD = re.compile(r"[a-z0-9]+")
 _TIMES = (
-    "yesterday today tonight tomorrow last next ago week weeks weekend month months year years since recently",
-    "just soon",
-    "morning monday tuesday wednesday thursday friday saturday sunday january february march april may june july",
-    "august september october november december",
+    "yesterday today tonight tomorrow last next ago week weeks weekend month months year years since recently just "
+    "soon morning monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
+    "august september october november december"
 )
-_TIME_WORDS = frozenset(word for line in _TIMES for word in line.split())
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve once twice both couple dozen half"
-_NUMBER_WORDS = frozenset(_NUMBERS.split())
+_TIME_WORDS, _NUMBER_WORDS = frozenset(_TIMES.split()), frozenset(_NUMBERS.split())
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,9 @@ def matrix(
     """The candidates in an order, and their features, of shape (candidates, len(FEATURES))."""
     owners = [owner for owner in candidates if owner in texts]
     columns = _lexical(owners, texts, lexicals)
-    columns["dense"] = _spread(owners, channels.get("dense", {}))
+    columns["dense"], _ = _spread(owners, channels.get("dense", {}), columns["words"])
     late = channels.get("late") or channels.get("dense", {})
-    columns["late"] = _spread(owners, late)
-    columns["nearness"] = np.array([late.get(owner, 0.0) for owner in owners])
+    columns["late"], columns["nearness"] = _spread(owners, late, columns["words"])
     columns |= _around(owners, texts, columns["late"])
     columns |= _said(owners, texts, question, candidates)
     return owners, np.stack([columns[name] for name in FEATURES], axis=1) if owners else np.zeros((0, len(FEATURES)))
@@ -156,15 +153,18 @@ def _share(scores: Floats) -> Floats:
     return result
 
 
-def _spread(owners: Sequence[Owner], scores: Scores) -> Floats:
-    """Cosines from the least to the best of the candidates, as 0 to 1; 0 without one."""
+def _spread(owners: Sequence[Owner], scores: Scores, words: Floats) -> tuple[Floats, Floats]:
+    """Cosines as 0 to 1 from the least to the best of the candidates, and as they are.
+
+    What has none yet is taken to be as near as its words: it waits to be embedded, or there is no embedder.
+    """
     values = np.array([scores.get(owner, np.nan) for owner in owners], float)
-    if not len(values) or np.isnan(values).all():
-        return np.zeros(len(owners))
+    missing = np.isnan(values)
+    if missing.all():
+        return words, words
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    spread = (values - low) / (high - low) if high > low else np.ones(len(values))
-    result: Floats = np.nan_to_num(spread, nan=0.0)
-    return result
+    spread = np.where(missing, words, (values - low) / (high - low) if high > low else 1.0)
+    return spread, np.where(missing, low + (high - low) * words, values)
 
 
 _ROWS: dict[OwnerKind, str] = {

@@ -175,7 +175,8 @@ def _postings(
     connection: Connection, kind: OwnerKind, space_id: int, query: str, server_query: str, newest: bool
 ) -> Keys:
     table, words = TABLES[kind]
-    key = f"session_id * {PLACE} + position" if kind == "message" else f"{table}.id"
+    # Wider than the columns: on PostgreSQL those have 32 bits.
+    key = f"cast(session_id as bigint) * {PLACE} + position" if kind == "message" else f"{table}.id"
     order = f" order by {table}.id desc limit {RANKED_ROWS // 3}" if newest else ""
     spoken = " and role in ('user', 'assistant')" if kind == "message" else ""
     if connection.dialect.name == "sqlite":

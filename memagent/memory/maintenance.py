@@ -114,17 +114,10 @@ def _count(connection: Connection, sql: str) -> int:
 
 def _counts(connection: Connection) -> dict[str, int]:
     tables = (
-        "spaces",
-        "sessions",
-        "messages",
-        "facts",
-        "chunks",
-        "vectors",
-        "token_states",
-        "index_queue",
+        *("spaces", "sessions", "messages", "facts", "chunks", "vectors", "token_states", "index_queue"),
         "operations",
     )
-    return {table: _count(connection, table) for table in (*tables, "operations")}
+    return {table: _count(connection, table) for table in tables}
 
 
 def _file(connection: Connection) -> list[str]:

@@ -41,7 +41,7 @@ _TEXTS: dict[OwnerKind, str] = {
     "message": (
         "select id, space_id, content, (select b.content from messages b where b.session_id = messages.session_id"
         " and b.position < messages.position and b.role in ('user', 'assistant') order by b.position desc limit 1)"
-        " from messages where id in {ids}"
+        " from messages where id in {ids} and role in ('user', 'assistant')"
     ),
     "chunk": "select id, space_id, text from chunks where id in {ids}",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from memagent.memory.statements import rows
 from memagent.memory.time import find_times, to_text
+from memagent.memory.words import STOP_WORDS, words
 
 _WHEN = re.compile(
     r"\b(?:when|how long|(?:what|which) (?:day|date|month|year|time|week))\b",
@@ -17,7 +19,7 @@ _WHEN = re.compile(
 )
 _COUNT = re.compile(r"\bhow (?:many|much|old|often|far|big|tall)\b", re.IGNORECASE)
 MAX_TIMED = 300  # characters of a query that are searched for times
-FAR = 1.0  # years: what is named more coarsely than that is no window to prefer
+FAR = 366  # days: what is named more coarsely than that is no window to prefer
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,24 @@ class Question:
 def read_question(connection: Connection, text: str, space_id: int, now: datetime) -> Question:
     """Take a query apart. Any text is a valid one."""
     named = frozenset(name for name in speakers(connection, space_id) if _bearing(name).search(text))
-    words = text
-    for name in named:
-        words = _bearing(name).sub(" ", words)
+    left = without_names(text, named)
     since, until = _window(text, now)
     return Question(
-        " ".join(words.split()) if named else text,
+        left if set(words(left)) - STOP_WORDS else text,  # "what did Ana say?" has nothing but the name to look for
         named,
         bool(_WHEN.search(text)),
         bool(_COUNT.search(text)),
         since,
         until,
     )
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """A text without these names and their genitives."""
+    left = text
+    for name in names:
+        left = _bearing(name).sub(" ", left)
+    return text if left == text else " ".join(left.split())
 
 
 def speakers(connection: Connection, space_id: int) -> list[str]:
@@ -66,10 +74,12 @@ def speakers(connection: Connection, space_id: int) -> list[str]:
 
 
 def _bearing(name: str) -> re.Pattern[str]:
-    """The full name or its first word, with a genitive."""
-    first = name.split()[0] if name.split() else name
-    either = "|".join(re.escape(form) for form in dict.fromkeys((name, first)))
-    return re.compile(rf"(?<!\w)(?:{either})(?:['’]s|['’])?(?!\w)", re.IGNORECASE)
+    """The full name or its first word, with a genitive. A name that is an ordinary word ("Will") keeps its capital."""
+    first = (name.split() or [name])[0]
+    forms = [re.escape(name) if name.casefold() in STOP_WORDS else f"(?i:{re.escape(name)})"]
+    if first != name and first.casefold() not in STOP_WORDS:
+        forms.append(f"(?i:{re.escape(first)})")
+    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?:['’]s|['’])?(?!\w)")
 
 
 def _window(text: str, now: datetime) -> tuple[str, str]:
@@ -77,7 +87,7 @@ def _window(text: str, now: datetime) -> tuple[str, str]:
     times = [
         span
         for span in find_times(text[:MAX_TIMED], now)
-        if (span.until - span.since).days <= 366 * FAR and span.since <= now
+        if (span.until - span.since).days <= FAR and span.since <= now and span.since.year > 1
     ]
     if not times:
         return "", ""

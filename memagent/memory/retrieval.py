@@ -49,24 +49,24 @@ EncodeQuery = Callable[[str], "EncodedQuery | None"]
 
 # Learned by `memagent.training.rank` (listwise softmax), then scaled so that the positive ones add up to 1.
 LEARNED = {
-    "words": 0.028,
-    "window": 0.043,
-    "session": 0.029,
-    "dense": 0.074,
-    "late": 0.068,
-    "nearness": 0.227,
+    "words": 0.009,
+    "window": 0.036,
+    "session": 0.028,
+    "dense": 0.045,
+    "late": 0.051,
+    "nearness": 0.278,
     "before": 0.021,
-    "after": 0.005,
-    "session_late": 0.087,
-    "speaker": 0.05,
-    "other_speaker": -0.05,
-    "ends_asking": 0.017,
-    "asks": -0.054,
-    "reacts": -0.015,
-    "length": 0.068,
-    "timed": 0.055,
-    "counted": 0.065,
-    "in_time": 0.164,
+    "after": 0.013,
+    "session_late": 0.079,
+    "speaker": 0.043,
+    "other_speaker": -0.043,
+    "ends_asking": 0.012,
+    "asks": -0.042,
+    "reacts": -0.016,
+    "length": 0.16,
+    "timed": 0.04,
+    "counted": 0.051,
+    "in_time": 0.135,
 }
 
 
@@ -189,7 +189,13 @@ def _lexical_channel(visible: Visible, found: Lexical, kind: OwnerKind) -> Chann
         if kind != "message":
             return {(kind, key): score for key, score in keys}
         ids = visible.at_places([key for key, _ in keys])
-        return {(kind, ids[key]): score for key, score in keys if key in ids}
+        asked = k
+        while len(ids) < k and len(keys) == asked:  # before the first turn and after the last there is none
+            asked *= 2
+            keys = found.best(asked)
+            ids = visible.at_places([key for key, _ in keys])
+        scores = {(kind, ids[key]): score for key, score in keys if key in ids}
+        return dict(list(scores.items())[:k])
 
     return best
 

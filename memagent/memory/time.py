@@ -77,9 +77,16 @@ class TimeSpan:
 
 
 def to_text(moment: datetime) -> str:
-    """The form of the TIME columns: `2026-03-02T09:00:00.000000Z`. Raises InputError without a timezone."""
+    """The form of the TIME columns: `2026-03-02T09:00:00.000000Z`.
+
+    Raises InputError without a timezone, and on the edge of the calendar.
+    """
     _require_aware(moment)
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    try:
+        there = moment.astimezone(UTC)
+    except OverflowError:
+        raise InputError(f"{moment} lies outside the calendar", "give a year between 2 and 9998") from None
+    return there.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:

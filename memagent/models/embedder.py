@@ -44,11 +44,10 @@ class MiniLMEmbedder:
         self._encoder = Encoder({name: array for name, array in weights.items() if array is not None}, threads=threads)
         self._token = np.asarray(trained["head.token"], np.float32)
         self._weight = np.asarray(trained["head.weight"], np.float32)
-        self._first, self._last = (tokenizer().token_to_id(mark) or 0 for mark in ("[CLS]", "[SEP]"))
 
     def encode(self, passages: Sequence[Passage]) -> list[Encoded]:
         """Vector and token states of each passage, in order."""
-        made = self._tokens(passages)
+        made = [passage_tokens(passage) for passage in passages]
         order = sorted(range(len(made)), key=lambda index: len(made[index][0]))
         result: list[Encoded | None] = [None] * len(made)
         start = 0
@@ -64,28 +63,10 @@ class MiniLMEmbedder:
 
     def encode_query(self, text: str) -> EncodedQuery:
         """Vector, token states and their weights of a question."""
-        ids = self._words(text)[:QUERY_TOKENS]
-        states = self._run([([self._first, *ids, self._last], [0] * (len(ids) + 2), 1, len(ids) + 1)])[0]
+        states = self._run([query_tokens(text)])[0]
         scores = states @ self._weight
         weights = np.exp(scores - scores.max())
         return EncodedQuery(_unit(states.mean(axis=0)), _unit(states @ self._token), weights / weights.sum())
-
-    def _words(self, text: str) -> list[int]:
-        # An empty text has the states of its unknown word: it is found by nothing, and breaks nothing.
-        ids: list[int] = tokenizer().encode(text, add_special_tokens=False).ids
-        return ids or [tokenizer().token_to_id("[UNK]") or 0]
-
-    def _tokens(self, passages: Sequence[Passage]) -> list[Tokens]:
-        made: list[Tokens] = []
-        for passage in passages:
-            ids = self._words(passage.text)
-            before = tokenizer().encode(passage.before, add_special_tokens=False).ids[-BEFORE_TOKENS:]
-            lead = [self._first, *before, self._last] if before else [self._first]
-            ids = ids[: MAX_TOKENS - len(lead) - 1]
-            segment = 1 if before else 0
-            segments = [0] * len(lead) + [segment] * (len(ids) + 1)
-            made.append(([*lead, *ids, self._last], segments, len(lead), len(lead) + len(ids)))
-        return made
 
     def _run(self, batch: Sequence[Tokens]) -> list[Array]:
         """States of the texts themselves, without what was said before and the marks around."""
@@ -104,6 +85,31 @@ class MiniLMEmbedder:
         edges = np.linspace(0, len(projected), KEPT_TOKENS + 1).astype(np.int64)[:-1]
         summed: Array = np.add.reduceat(projected, edges, axis=0)
         return summed
+
+
+def passage_tokens(passage: Passage, limit: int = MAX_TOKENS) -> Tokens:
+    """A passage with the end of what was said before it in front; at most `limit` tokens of its own, and MAX_TOKENS."""
+    first, last = _marks()
+    before = tokenizer().encode(passage.before, add_special_tokens=False).ids[-BEFORE_TOKENS:]
+    lead = [first, *before, last] if before else [first]
+    ids = _words(passage.text)[: min(limit, MAX_TOKENS - len(lead) - 1)]
+    segments = [0] * len(lead) + [1 if before else 0] * (len(ids) + 1)
+    return [*lead, *ids, last], segments, len(lead), len(lead) + len(ids)
+
+
+def query_tokens(text: str, limit: int = QUERY_TOKENS) -> Tokens:
+    """A question; at most `limit` tokens of it."""
+    return passage_tokens(Passage(text), limit)
+
+
+def _marks() -> tuple[int, int]:
+    return tokenizer().token_to_id("[CLS]") or 0, tokenizer().token_to_id("[SEP]") or 0
+
+
+def _words(text: str) -> list[int]:
+    # An empty text has the states of its unknown word: it is found by nothing, and breaks nothing.
+    ids: list[int] = tokenizer().encode(text, add_special_tokens=False).ids
+    return ids or [tokenizer().token_to_id("[UNK]") or 0]
 
 
 def quantised(states: Array) -> NDArray[np.int8]:

@@ -174,12 +174,13 @@ def answer_question(
     *,
     times: Sequence[Span] = (),
     weights: Weights = DEFAULT_WEIGHTS,
+    most: int = MOST_READ,
 ) -> Answer | None:
-    """The likeliest answer to a question; None without passages. Reads at most `MOST_READ` of them, best first.
+    """The likeliest answer to a question; None without passages. Reads at most `most` of them, best first.
 
     `times` are those that the question names, half-open.
     """
-    passages = passages[:MOST_READ]
+    passages = passages[:most]
     asked = asked_for(question, mode)
     named = {name for name in {passage.speaker for passage in passages} if _names(question, name)}
     prior = _prior(passages, named if len(named) == 1 else set(), times, weights)

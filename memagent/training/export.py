@@ -2,6 +2,7 @@
 
 python -m memagent.training.export understanding RUN
 python -m memagent.training.export reader RUN
+python -m memagent.training.export embedder RUN
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from memagent.models.encoder import BUNDLED
+from memagent.models.encoder import BUNDLED, LAYERS
 from memagent.models.understanding import SLOTS
 from memagent.models.weights import quantise
 from memagent.training.minilm import convert, write_sums
+from memagent.training.network import Embedding
 
 
 def _arrays(state: dict[str, torch.Tensor]) -> dict[str, NDArray[np.float32]]:
@@ -55,16 +57,28 @@ def export_reader(state: dict[str, torch.Tensor]) -> None:
     _save("reader", _arrays(state))
 
 
+def export_embedder(state: dict[str, torch.Tensor]) -> None:
+    """The layers that learned and the heads; a constant added to all weights of tokens changes nothing and is left."""
+    bert = {name.removeprefix("bert."): tensor.float().numpy() for name, tensor in state.items() if "bert." in name}
+    learned = tuple(f"layer.{index}." for index in range(Embedding.LOWER, LAYERS))
+    arrays = {name: array for name, array in convert(bert).items() if name.startswith(learned)}
+    arrays["head.token"] = state["token.weight"].float().numpy().T
+    arrays["head.weight"] = state["weight.weight"].float().numpy()[0]
+    _save("embedder", arrays)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", choices=("understanding", "reader"))
+    parser.add_argument("model", choices=("understanding", "reader", "embedder"))
     parser.add_argument("run", type=Path)
     arguments = parser.parse_args()
     state = torch.load(arguments.run / f"{arguments.model}.pt", weights_only=True)
     if arguments.model == "understanding":
         export_understanding(state, json.loads((arguments.run / "slots.json").read_text(encoding="utf-8")))
-    else:
+    elif arguments.model == "reader":
         export_reader(state)
+    else:
+        export_embedder(state)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import BertModel
 
+from memagent.models.embedder import TOKEN_WIDTH
 from memagent.models.encoder import WIDTH
 from memagent.models.labels import ACTS, ANSWERS, KINDS, MODES, PAIRS, TAGS
 
@@ -21,18 +24,22 @@ POINTER = 128
 FROZEN_LAYERS = 2  # the lowest ones stay MiniLM's: a fifth less work a step, and their weights ship once
 
 
+def _minilm(folder: Path) -> Any:
+    return BertModel.from_pretrained(
+        str(folder),
+        attn_implementation="eager",
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        add_pooling_layer=False,
+    )
+
+
 class Trunk(nn.Module):
     """MiniLM with frozen embeddings and eager attention, which trains faster on a CPU than the fused kind."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.bert = BertModel.from_pretrained(
-            str(folder),
-            attn_implementation="eager",
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-            add_pooling_layer=False,
-        )
+        self.bert = _minilm(folder)
         self.mark = nn.Parameter(torch.zeros(WIDTH))
         frozen = [self.bert.embeddings, *self.bert.encoder.layer[:FROZEN_LAYERS]]
         for parameter in (parameter for part in frozen for parameter in part.parameters()):
@@ -109,3 +116,71 @@ class Reader(nn.Module):
         states = self.trunk(ids, segments, mask)
         spans = self.span(states).transpose(1, 2)
         return self.answer(states[:, 0]), spans.masked_fill((segments * mask)[:, None, :] == 0, -1e4)
+
+
+@dataclass
+class TextStates:
+    """What the embedder makes of texts: `tokens` (batch, tokens, TOKEN_WIDTH) and `vector` (batch, WIDTH) of length 1,
+    `weights` (batch, tokens) 1 in all; of `own` (batch, tokens) the tokens that are the text's own."""
+
+    tokens: Tensor
+    vector: Tensor
+    weights: Tensor
+    own: Tensor
+
+
+class Embedding(nn.Module):
+    """MiniLM whose layers from `LOWER` on learn, and the two heads of late interaction.
+
+    `token` makes a token's small state, `weight` says how much a token of a question counts.
+    """
+
+    LOWER = 4
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.bert = _minilm(folder)
+        self.token = nn.Linear(WIDTH, TOKEN_WIDTH, bias=False)
+        self.weight = nn.Linear(WIDTH, 1)
+        nn.init.zeros_(self.weight.weight)
+        nn.init.zeros_(self.weight.bias)
+        for parameter in self.bert.parameters():
+            parameter.requires_grad = False
+        for parameter in self.upper_parameters():
+            parameter.requires_grad = True
+
+    def upper_parameters(self) -> list[nn.Parameter]:
+        return [parameter for layer in self.bert.encoder.layer[self.LOWER :] for parameter in layer.parameters()]
+
+    @torch.no_grad()
+    def lower(self, ids: Tensor, segments: Tensor, mask: Tensor) -> Tensor:
+        """States (batch, tokens, WIDTH) below the layers that learn: the same for a text throughout a run."""
+        states = self.bert.embeddings(input_ids=ids, token_type_ids=segments)
+        return self._through(self.bert.encoder.layer[: self.LOWER], states, mask)
+
+    def upper(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Final states of what `lower` gave."""
+        return self._through(self.bert.encoder.layer[self.LOWER :], states, mask)
+
+    def heads(self, states: Tensor, own: Tensor) -> TextStates:
+        """What the embedder makes of final states."""
+        counted = own[..., None].float()
+        mean = (states * counted).sum(1) / counted.sum(1).clamp(min=1)
+        scores = self.weight(states)[..., 0].masked_fill(own == 0, -1e4)
+        return TextStates(
+            functional.normalize(self.token(states), dim=-1),
+            functional.normalize(mean, dim=-1),
+            torch.softmax(scores, dim=-1),
+            own,
+        )
+
+    def forward(self, states: Tensor, mask: Tensor, own: Tensor) -> TextStates:
+        return self.heads(self.upper(states, mask), own)
+
+    @staticmethod
+    def _through(layers: Any, states: Tensor, mask: Tensor) -> Tensor:
+        hidden = (1 - mask[:, None, None, :].float()) * -1e4
+        for layer in layers:
+            states = layer(states, hidden)
+            states = states[0] if isinstance(states, tuple) else states
+        return states

@@ -20,13 +20,19 @@ from memagent.training.reading import WINDOWS, Group, Window
 
 LONGEST = 320
 Draw = Callable[[random.Random], Group]
+# question, utterances with their speakers in front, row and span of the answer if there is one
+DialogueQuestion = tuple[str, list[str], int | None, tuple[int, int] | None]
 
 
 def load_groups(folder: Path | None) -> Sequence[Draw]:
     """One function a set, repeated by its weight; each draws a group. Empty without a folder."""
     if folder is None:
         return []
-    qamr, friends, molweni = _Qamr(folder / "qamr"), _friends(folder / "friendsqa"), _molweni(folder / "molweni")
+    qamr, friends, molweni = (
+        Qamr(folder / "qamr"),
+        friends_questions(folder / "friendsqa"),
+        molweni_questions(folder / "molweni"),
+    )
     weighted: list[tuple[Draw, int]] = [
         (qamr.draw, 14),
         (_Dialogues(friends).draw, 4),
@@ -51,8 +57,12 @@ def load_chatter(folder: Path | None) -> list[str]:
     return sorted(line for line in lines if 20 < len(line) < 200)
 
 
-class _Qamr:
-    """Questions about single sentences."""
+class Qamr:
+    """Questions about single sentences.
+
+    `sentences` are text, spans of the tokens and tokens by name; `questions` are (question, name, span of the answer);
+    `by_word` has the names of the sentences with a word.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.sentences: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}
@@ -117,9 +127,9 @@ class _Qamr:
 
 
 class _Dialogues:
-    """Questions about conversations: (question, utterances, row of the answer or None, span)."""
+    """Groups of questions about conversations."""
 
-    def __init__(self, items: list[tuple[str, list[str], int | None, tuple[int, int] | None]]) -> None:
+    def __init__(self, items: list[DialogueQuestion]) -> None:
         self.items = items
 
     def draw(self, rng: random.Random) -> Group:
@@ -146,8 +156,9 @@ def _detokenise(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
     return text, spans
 
 
-def _friends(folder: Path) -> list[tuple[str, list[str], int | None, tuple[int, int] | None]]:
-    items: list[tuple[str, list[str], int | None, tuple[int, int] | None]] = []
+def friends_questions(folder: Path) -> list[DialogueQuestion]:
+    """FriendsQA: questions about scenes of a television series."""
+    items: list[DialogueQuestion] = []
     for file in ("friendsqa_dev.json", "friendsqa_tst.json"):
         for scene in json.loads((folder / file).read_text(encoding="utf-8"))["data"]:
             for paragraph in scene["paragraphs"]:
@@ -161,8 +172,9 @@ def _friends(folder: Path) -> list[tuple[str, list[str], int | None, tuple[int, 
     return items
 
 
-def _molweni(folder: Path) -> list[tuple[str, list[str], int | None, tuple[int, int] | None]]:
-    items: list[tuple[str, list[str], int | None, tuple[int, int] | None]] = []
+def molweni_questions(folder: Path) -> list[DialogueQuestion]:
+    """Molweni: questions about chats on Ubuntu; some have no answer."""
+    items: list[DialogueQuestion] = []
     for dialogue in json.loads((folder / "mrc-test.json").read_text(encoding="utf-8"))["data"]["dialogues"]:
         windows = [f"{edu['speaker']}: {edu['text']}" for edu in dialogue["edus"]]
         for qa in dialogue["qas"]:

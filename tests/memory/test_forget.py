@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from memagent.errors import InputError, NotFoundError
+from memagent.memory.base import content_hash, passage_of
+from memagent.memory.maintenance import check
 from memagent.memory.records import FactDraft, MemoryChange, SearchQuery, SourceSpan
 from memagent.memory.statements import rows
 from memagent.memory.store import MemoryStore
 from memagent.models.hash_embedder import HashEmbedder
+from tests.memory.token_embedder import TokenEmbedder
 
 SECRET = "Quizzledorf"  # begins like no other word here, so that the full text cannot hide it behind a shared prefix
 STEM = "quizzledorf"
@@ -205,3 +208,50 @@ def test_no_copy_of_a_moved_row_is_left_in_a_page(url: str, tmp_path: Path, seed
             store.forget_fact(fact_id, asked_by="user")
             assert files_with(tmp_path / "data", facts.pop(fact_id)) == []
         assert all(store.fact(fact_id).value == secret for fact_id, secret in facts.items())
+
+
+def test_forgetting_takes_the_token_states_and_what_was_said_next_is_embedded_anew(url: str, tmp_path: Path) -> None:
+    with MemoryStore.open(url, embedder=TokenEmbedder()) as store:
+        session = store.start_session().id
+        fact = tell(store, session, f"the code is {SECRET}", "door", "code", SECRET).after
+        assert fact is not None
+        answer = store.add_message(session, "assistant", "noted, I will keep it")
+        store.add_message(session, "user", "thanks")
+        before = states_of(store)
+        assert set(before) == {("fact", fact.id), ("message", 1), ("message", 2), ("message", 3)}
+        store.forget_fact(fact.id, asked_by="user")
+        assert set(states_of(store)) == {("message", 3)}  # the second was read in the light of the first
+        data = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+        assert before["fact", fact.id][0] not in data and before["message", 1][0] not in data
+        assert before["message", 3][0] in data
+        store.drain()
+        after = states_of(store)
+        assert set(after) == {("message", number) for number in (1, 2, 3)}
+        assert after["message", 3] == before["message", 3]
+        assert after["message", 1][1] == content_hash(passage_of("the code is [forgotten]"))
+        assert after["message", 2][1] == content_hash(passage_of(answer.content, "the code is [forgotten]"))
+        assert check(store).problems == ()
+        store.delete_session(session)
+        assert states_of(store) == {}
+
+
+def test_the_token_states_of_a_document_go_with_it(url: str) -> None:
+    with MemoryStore.open(url, embedder=TokenEmbedder()) as store:
+        document = store.add_document("d", "d.txt", f"the code is {SECRET}", asked_by="user")
+        assert set(states_of(store)) == {("chunk", 1)}
+        store.delete_document(document, asked_by="user")
+        assert states_of(store) == {}
+
+
+def states_of(store: MemoryStore) -> dict[tuple[str, int], tuple[bytes, str]]:
+    """Token states and the identity of what they were made of, by row; every state has its vector."""
+    with store.database.read() as connection:
+        (orphans,) = rows(
+            connection, "select count(*) from token_states where vector_id not in (select id from vectors)"
+        )
+        sql = (
+            "select owner_kind, owner_id, token_states.data, content_hash from vectors"
+            " join token_states on vector_id = vectors.id"
+        )
+        assert orphans == (0,)
+        return {(row[0], row[1]): (bytes(row[2]), row[3]) for row in rows(connection, sql)}

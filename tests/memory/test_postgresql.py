@@ -13,10 +13,15 @@ from pathlib import Path
 import pytest
 
 from memagent.errors import InputError, NotFoundError, StoreError, StoreVersionError
+from memagent.memory import lexical
+from memagent.memory.database import Database
+from memagent.memory.maintenance import check
 from memagent.memory.records import FactDraft, SearchQuery, SourceSpan
 from memagent.memory.statements import rows, run
 from memagent.memory.store import MemoryStore
 from memagent.models.hash_embedder import HashEmbedder
+from tests.memory.test_migrations import TURNS, make_first
+from tests.memory.token_embedder import TokenEmbedder
 
 PORT = "54329"
 
@@ -120,6 +125,77 @@ def test_forgetting_leaves_no_row_that_says_it(store: MemoryStore) -> None:
     store.drain()
     store.delete_session(session.id)
     assert store.sessions() == []
+
+
+def test_token_states_neighbours_speakers_and_months(store: MemoryStore, server: str) -> None:
+    embedder = TokenEmbedder()
+    store.attach_embedder(embedder)
+    session = store.start_session()
+    turns = [
+        store.add_message(session.id, "user", text, speaker=speaker)
+        for speaker, text in (
+            ("Ana", "hello there"),
+            ("Bo", "when did you adopt the greyhound?"),
+            ("Ana", "on my birthday"),
+            ("Ana", "I planted a quince tree"),
+            ("Bo", "I planted a quince tree"),
+        )
+    ]
+    found = store.search(SearchQuery("greyhound adopted", scope="conversation"))
+    assert found[0].id == turns[1].id and found[0].channels["late"] > 0.5
+    assert {"late", "dense"} <= set(found[1].channels) and turns[2].id in {hit.id for hit in found}
+    for speaker, turn in (("Ana", turns[3]), ("Bo", turns[4])):
+        assert store.search(SearchQuery(f"what did {speaker} plant in 2026?", scope="conversation"))[0].id == turn.id
+    fact = store.add_fact(
+        FactDraft("dog", "kind", "greyhound", sources=(SourceSpan(turns[1].id, start=23, end=32),)), asked_by="auto"
+    ).after
+    assert fact is not None
+    store.forget_fact(fact.id, asked_by="user")
+    with store.database.read() as connection:
+        left = "select owner_id from vectors join token_states on vector_id = vectors.id order by 1"
+        assert rows(connection, left) == [(turns[number].id,) for number in (0, 3, 4)]
+        assert rows(connection, "select count(*) from vectors") == [(3,)]
+    store.drain()
+    assert check(store).counts["token_states"] == 5 and check(store).problems == ()
+
+
+def test_words_are_found_in_the_sessions_of_a_long_life(store: MemoryStore) -> None:
+    with store.database.write() as connection:
+        run(connection, "select setval('sessions_id_seq', 2000000000)")
+    session = store.start_session()
+    assert session.id > 2_000_000_000
+    message = store.add_message(session.id, "user", "the heron came")
+    store.add_message(session.id, "user", "and went")
+    hits = store.search(SearchQuery("heron", scope="conversation"))
+    assert hits[0].id == message.id and hits[0].channels["words"] > 0 and len(hits) == 2
+
+
+def test_words_that_are_everywhere_still_find_something(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "RANKED_ROWS", 9)
+    session = store.start_session()
+    for number in range(25):
+        store.add_message(session.id, "user", "hen and barn" if number in (2, 20) else "hen")
+    for _ in range(10):
+        store.add_message(session.id, "user", "barn")
+    store.embedder = None
+    hits = store.search(SearchQuery("hen barn", scope="conversation", limit=2))
+    assert {hit.text for hit in hits} == {"hen and barn"}
+
+
+def test_a_store_of_the_first_schema_keeps_all_it_holds(store: MemoryStore, server: str) -> None:
+    with store.database.write() as connection:
+        run(connection, "create schema first")
+    url = f"{server}&options=-csearch_path%3Dfirst"
+    database = Database(url)
+    make_first(database)
+    database.close()
+    with MemoryStore.open(url, embedder=TokenEmbedder()) as old:
+        old.drain()
+        assert [message.content for message in old.messages(1)] == list(TURNS)
+        assert old.search(SearchQuery("who services the boiler?", scope="facts"))[0].text == TURNS[0]
+        assert check(old).counts["token_states"] == 4 and check(old).problems == ()
+    with store.database.write() as connection:
+        run(connection, "drop schema first cascade")
 
 
 def test_documents_and_long_messages(store: MemoryStore) -> None:

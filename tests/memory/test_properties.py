@@ -20,7 +20,7 @@ from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.redact import FORGOTTEN
 from memagent.memory.statements import rows
 from memagent.memory.store import MemoryStore
-from memagent.models.hash_embedder import HashEmbedder
+from tests.memory.token_embedder import WIDTH, TokenEmbedder
 
 SUBJECTS = st.sampled_from(["user", "my dog", "the boiler"])
 ATTRIBUTES = st.sampled_from(["name", "likes", "made by"])
@@ -35,7 +35,7 @@ class StoreMachine(RuleBasedStateMachine):
     def open(self, embedded: bool) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.url = f"sqlite:///{Path(self.folder.name) / 'memory.db'}"
-        self.embedder = HashEmbedder(16)
+        self.embedder = TokenEmbedder(16)
         self.store = MemoryStore.open(self.url, embedder=self.embedder if embedded else None)
         self.session = self.store.start_session().id
         self.said: dict[int, str] = {}
@@ -135,9 +135,12 @@ class StoreMachine(RuleBasedStateMachine):
             for message_id, session_id, content in said:
                 texts["message", message_id] = passage_of(content, before.get(session_id, ""))
                 before[session_id] = content
-            vectors = rows(connection, "select owner_kind, owner_id, content_hash from vectors")
+            vectors = rows(connection, "select owner_kind, owner_id, content_hash, id from vectors")
+            states = dict(rows(connection, "select vector_id, length(data) from token_states"))
             queued = rows(connection, "select owner_kind, owner_id from index_queue where action = 'embed'")
             assert rows(connection, "PRAGMA foreign_key_check") == []
+        assert set(states) == {row[3] for row in vectors}
+        assert all(size and size % WIDTH == 0 for size in states.values())
         hashes = {(row[0], row[1]): row[2] for row in vectors}
         waiting = {(row[0], row[1]) for row in queued}
         assert hashes == {owner: content_hash(texts[owner]) for owner in hashes}

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from memagent.memory import lexical
 from memagent.memory.lexical import RANKED_ROWS
+from memagent.memory.question import read_question
 from memagent.memory.records import FactDraft, Hit, Message, Scope, SearchQuery, SourceSpan
+from memagent.memory.retrieval import gather
 from memagent.memory.store import MemoryStore
 from memagent.models.hash_embedder import HashEmbedder
 from tests.memory.test_words import HOSTILE
+from tests.memory.token_embedder import TokenEmbedder
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -263,3 +266,89 @@ def test_any_query_is_answered(
         )
     )
     assert all(0.0 <= hit.score <= 1.0 for hit in hits)
+
+
+# --- conversations ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late_store(tmp_path: Path, clock: Hands) -> Iterator[MemoryStore]:
+    """A store whose embedder has token states."""
+    with MemoryStore.open(f"sqlite:///{tmp_path}/late.db", embedder=TokenEmbedder(), clock=clock) as opened:
+        yield opened
+
+
+def test_every_candidate_is_compared_by_late_interaction(late_store: MemoryStore) -> None:
+    both, one, none = talk(late_store, "the canoe is on the lake", "a canoe", "nothing of the kind")
+    hits = late_store.search(SearchQuery("canoe lake", scope="conversation"))
+    late = {hit.id: hit.channels["late"] for hit in hits}
+    assert late[both.id] == pytest.approx(1.0, abs=0.01) and late[both.id] > late[one.id] > late[none.id]
+    assert all("dense" in hit.channels for hit in hits) and hits[0].id == both.id
+
+
+def test_rows_that_wait_for_their_token_states_are_found_by_their_words(late_store: MemoryStore) -> None:
+    embedder, late_store.embedder = late_store.embedder, None
+    (waiting,) = talk(late_store, "the canoe is on the lake")
+    late_store.embedder = embedder
+    talk(late_store, "an otter", "a wren")
+    hit = late_store.search(SearchQuery("canoe lake"))[0]
+    assert hit.id == waiting.id and "late" not in hit.channels
+    late_store.drain()
+    assert "late" in late_store.search(SearchQuery("canoe lake"))[0].channels
+
+
+def test_the_turns_beside_the_nearest_are_candidates(store: MemoryStore) -> None:
+    talk(store, *(f"number {number} is a greyish thing" for number in range(200)))
+    turns = talk(store, "hello", "it was a greyhoundd", "in spring", "lovely")
+    query = SearchQuery("greyhounddd", scope="conversation")  # written so by nobody: only the vectors find it
+    with store.database.read() as connection:
+        question = read_question(connection, query.text, store.space_id, NOW)
+        encoded = HashEmbedder().encode_query(query.text)
+        pool = gather(connection, query, question, encoded, space_id=store.space_id, dense=store.dense)
+    assert len(pool.channels["dense"]) == len(pool.owners) and "words" not in pool.channels
+    assert {("message", turn.id) for turn in turns[:3]} <= set(pool.owners)
+    assert ("message", turns[3].id) not in pool.owners
+
+
+def test_the_answer_beside_the_words_of_the_question_comes_before_other_turns(tmp_path: Path) -> None:
+    with MemoryStore.open(f"sqlite:///{tmp_path}/words.db") as store:
+        turns = talk(store, "hello", "when did you adopt the greyhound?", "on my birthday in spring", "lovely")
+        talk(store, "it rained all through spring", "my aunt came", "with a cake", "for tea")
+        ids = [hit.id for hit in store.search(SearchQuery("when was the greyhound adopted?", scope="conversation"))]
+    assert set(ids[:3]) == {turn.id for turn in turns[:3]} and ids[0] in (turns[1].id, turns[2].id)
+
+
+def test_what_the_named_speaker_said_comes_first(late_store: MemoryStore) -> None:
+    session = late_store.start_session()
+    said = {
+        name: late_store.add_message(session.id, "user", "I planted a quince tree", speaker=name).id
+        for name in ("Ana", "Bo", "Cy")
+    }
+    for name, message in said.items():
+        assert late_store.search(SearchQuery(f"What did {name} plant?", scope="conversation"))[0].id == message
+        assert found(late_store, f"{name.lower()}'s tree", scope="conversation")[0] == ("message", message)
+
+
+def test_a_name_alone_is_searched_for_although_its_bearer_speaks(late_store: MemoryStore) -> None:
+    session = late_store.start_session()
+    late_store.add_message(session.id, "user", "hello there", speaker="Ana")
+    named = late_store.add_message(session.id, "user", "my sister is called Ana", speaker="Bo")
+    assert any(hit.id == named.id and hit.channels.get("words", 0) > 0 for hit in late_store.search(SearchQuery("Ana")))
+
+
+def test_what_was_said_in_the_month_that_is_named_comes_first(late_store: MemoryStore, clock: Hands) -> None:
+    said = {}
+    for month in (4, 5, 6):
+        clock.at = datetime(2025, month, 14, tzinfo=UTC)
+        said[month] = talk(late_store, "I planted a quince tree")[0].id
+    clock.at = NOW
+    for month, name in ((4, "April"), (5, "May"), (6, "June")):
+        assert found(late_store, f"What did I plant in {name} 2025?")[0] == ("message", said[month])
+    assert found(late_store, "What did I plant?")[0] == ("message", said[6])
+
+
+def test_words_are_asked_for_more_when_the_best_must_not_be_shown(tmp_path: Path) -> None:
+    with MemoryStore.open(f"sqlite:///{tmp_path}/words.db") as store:
+        turns = talk(store, *["an otter"] * 200)
+        hidden = frozenset(turn.id for turn in turns[:-1])
+        assert found(store, "otter", exclude_messages=hidden) == [("message", turns[-1].id)]

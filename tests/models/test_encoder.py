@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,12 @@ TEXTS = [
 ]
 
 
+REFERENCE = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "minilm_reference.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
     return Encoder(base_weights())
@@ -41,6 +48,20 @@ def test_the_shipped_weights_have_every_layer_in_its_shape() -> None:
     assert {name: weights[name].shape for name in layer_parameters()} == layer_parameters()
     assert len(layer_parameters()) == LAYERS * 12 and WIDTH % HEADS == 0
     assert all(np.isfinite(np.asarray(weights[name], np.float32)).all() for name in layer_parameters())
+
+
+@pytest.mark.parametrize("line", REFERENCE, ids=lambda line: line["text"][:30])
+def test_the_base_weights_give_the_vectors_of_the_original_model(encoder: Encoder, line: dict[str, object]) -> None:
+    """Against what its authors' code gives: transformers, float32, mean of all states."""
+    expected = np.asarray(line["vector"], np.float32)
+    mean = encoder.encode([str(line["text"])]).states[0].mean(axis=0)
+    assert float(mean @ expected / np.linalg.norm(mean) / np.linalg.norm(expected)) >= 0.9995
+
+
+def test_the_reference_tells_texts_apart() -> None:
+    vectors = np.asarray([line["vector"] for line in REFERENCE], np.float32)
+    others = vectors @ vectors.T - np.eye(len(vectors), dtype=np.float32)
+    assert len(REFERENCE) == 8 and others.max() < 0.9
 
 
 def test_states_do_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) -> None:
@@ -95,7 +116,7 @@ def test_padding_is_masked() -> None:
 def test_all_that_the_models_need_is_shipped() -> None:
     names = {file.name for file in BUNDLED.iterdir()}
     assert {"encoder.onnx", "tokenizer.json", "SHA256SUMS", "slots.json", BASE.name} <= names
-    assert {"understanding.safetensors", "reader.safetensors"} <= names
+    assert {"understanding.safetensors", "reader.safetensors", "embedder.safetensors"} <= names
 
 
 def test_the_models_run_without_torch() -> None:
@@ -103,7 +124,7 @@ def test_the_models_run_without_torch() -> None:
         "import sys\n"
         "from memagent.models.embedder import MiniLMEmbedder\n"
         "import memagent.models.specialists\n"
-        "assert MiniLMEmbedder().embed(['hello']).shape == (1, 384)\n"
+        "assert MiniLMEmbedder().encode_query('hello').vector.shape == (384,)\n"
         "print(sorted({'torch', 'transformers', 'chromadb', 'sqlalchemy'} & set(sys.modules)))\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
