@@ -21,8 +21,9 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable .
 	@touch $@
 
+# The tests of checkpoints and servers need torch and openai; the program and the demo do not.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,local,openai]'
 	@touch $@ $(VENV)/.runtime
 
 demo: $(VENV)/.runtime

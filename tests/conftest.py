@@ -1,4 +1,4 @@
-"""No test sees the settings, or touches the memory, of the person who runs it."""
+"""No test sees the settings, or touches the memory, of the person who runs it; none asks the network for a model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from memagent.memory.store import MemoryStore
 from memagent.memory.time import FixedClock
 from memagent.models.hash_embedder import HashEmbedder
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when the library of the hub is imported
 settings.register_profile("tests", deadline=None)  # the machine may be busy; what is said here is not about time
 settings.load_profile("tests")
 

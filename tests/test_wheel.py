@@ -20,7 +20,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("memagent", "migrations"):
+    for name in ("memagent", "migrations", "tui"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [
         sys.executable,
@@ -37,6 +37,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = (source / "dist").glob("*.whl")
     zipfile.ZipFile(wheel).extractall(target)
     return target
+
+
+@pytest.mark.slow
+def test_everything_in_the_packages_is_in_the_wheel(installed: Path) -> None:
+    folders = {ROOT / "memagent": "memagent", ROOT / "tui": "tui", ROOT / "migrations": "memagent/migrations"}
+    files = {
+        f"{target}/{path.relative_to(folder)}"
+        for folder, target in folders.items()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert len(files) > 250
+    assert {name for name in files if not (installed / name).is_file()} == set()
 
 
 @pytest.mark.slow
