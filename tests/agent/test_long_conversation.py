@@ -69,6 +69,7 @@ def model(request: pytest.FixtureRequest) -> Iterator[ChatModel]:
             yield connect(peer.url, "m", context_tokens=None)
 
 
+@pytest.mark.slow
 def test_five_windows(model: ChatModel, store: MemoryStore) -> None:
     helpers = Helpers(model if isinstance(model, Specialists) else None)
     foreign = not isinstance(model, Specialists)

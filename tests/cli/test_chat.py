@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -223,3 +224,32 @@ def test_control_c_stops_a_reply_and_the_conversation_goes_on(run: Run, store_ur
         chatting.type("/quit\r")
         assert chatting.end() == 0
     assert "> tell me everything" in run("sessions", "show", "1").stdout
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("on", 1), ("ask", 0), ("read-only", 0), ("off", 0)])
+def test_the_memory_mode_of_the_settings_holds(
+    run: Run, script: Script, monkeypatch: pytest.MonkeyPatch, mode: str, kept: int
+) -> None:
+    monkeypatch.setenv("MEMAGENT_MEMORY", mode)
+    script(REMEMBER, "ok", REMEMBER, "ok")
+    run("ask", "Hartnell does the boiler")
+    run("chat", input="Hartnell does the boiler\n/quit\n")
+    assert len(json.loads(run("memories", "list", "--json").stdout)) == kept
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y", 1), ("n", 0)])
+def test_in_mode_ask_a_write_waits_for_the_person(store_url: str, home: Path, answer: str, kept: int) -> None:
+    code = SLOW[2].replace("ScriptedModel(['hello back'])", f"ScriptedModel([{REMEMBER!r}, 'hello back'])")
+    code = code.replace("TextDelta\n", "TextDelta, ToolCall\n")
+    (home / "config.toml").write_text('memory = "ask"\n', encoding="utf-8")
+    with Terminal([*SLOW[:2], code]) as chatting:
+        chatting.wait_for("> ")
+        chatting.type("Hartnell does the boiler\r")
+        chatting.wait_for("remember boiler: serviced by = Hartnell? [y/N]")
+        chatting.type(f"{answer}\r")
+        chatting.wait_for("hello back")
+        chatting.wait_for("> ")
+        chatting.type("\x04")
+        assert chatting.end() == 0
+    with MemoryStore.open(store_url) as store:
+        assert len(store.facts()) == kept

@@ -45,6 +45,7 @@ def suite(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_scenarios_are_played_kept_resumed_and_judged(run: Run, suite: Path, home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     first = run("eval", "run", str(suite), "--json", "--jobs", "2", "--only", "boiler", "--out", str(folder))
@@ -141,6 +142,7 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_ctrl_c_ends_all_processes_and_what_was_answered_is_kept(tmp_path: Path, home: Path) -> None:
     file = tmp_path / "long.yaml"

@@ -20,6 +20,7 @@ def test_the_store_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert table["add_fact, new"][-1] == 12
 
 
+@pytest.mark.slow
 def test_search_is_measured_exactly_and_through_the_index(capsys: pytest.CaptureFixture[str]) -> None:
     search.main(["--facts", "300", "--queries", "10", "--index"])
     table = rows(capsys.readouterr().out)
@@ -27,6 +28,7 @@ def test_search_is_measured_exactly_and_through_the_index(capsys: pytest.Capture
     assert "Chroma alone, recall@10 1.0000" in table
 
 
+@pytest.mark.slow
 def test_turns_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
     turn.main(["--facts", "20", "--turns", "2"])
     assert [name.split(",")[0] for name in rows(capsys.readouterr().out)] == ["ask", "state"]

@@ -115,6 +115,7 @@ def collisions(texts: Iterable[str], packs: Iterable[str]) -> set[tuple[str, str
     return found
 
 
+@pytest.mark.slow
 def test_the_development_sets_are_not_in_the_packs() -> None:
     assert len(dev_texts()) > 1000 and len(templates()) > 5000
     assert sorted(collisions(dev_texts(), templates())) == []

@@ -238,6 +238,7 @@ async def test_one_can_type_and_look_around_while_the_model_loads(store: MemoryS
         assert chat.replies == ["hi"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(20, 5), (80, 24), (200, 60), (3, 2)])
 async def test_every_screen_can_be_drawn_at_any_size(store: MemoryStore, size: tuple[int, int]) -> None:
     async with open_chat(store, [ADD, "ok"]) as chat:

@@ -257,6 +257,7 @@ SCENARIO = objects(
 FILE = objects({"scenarios": st.lists(SCENARIO, min_size=1, max_size=1)}, {"suite": TEXT})
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(FILE)
 def test_reader_and_schema_agree(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
