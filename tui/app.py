@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from memagent.memory.store import MemoryStore
 
 LOG = logging.getLogger("memagent.tui")
+AFTER_FIRST_FRAME = 0.05  # seconds; opening the agent at once would hold the first frame up
 POLL = 1.0  # seconds between looks at the operation log
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,6 +105,8 @@ class MemagentApp(App[int]):
         self.turn_cancel: threading.Event | None = None
         self.register_theme(NIGHT)
         self.register_theme(DAY)
+        known = settings.theme is not None and settings.theme in self.available_themes
+        self.theme = settings.theme if known and settings.theme else DEFAULT  # before the styles are read: once, then
 
     # --- the agent and its store ------------------------------------------------------------------------------------
 
@@ -152,17 +155,14 @@ class MemagentApp(App[int]):
 
     async def on_mount(self) -> None:
         self._loop_running = asyncio.get_running_loop()
-        self.theme = DEFAULT
         self._take_preferences()
         await self.switch_mode("chat")
         self.show_state()
-        self.call_after_refresh(self._open_agent)  # after the first frame, which it would hold up
+        self.set_timer(AFTER_FIRST_FRAME, self._open_agent)
 
     def _take_preferences(self) -> None:
         wanted = self.settings.theme
-        if wanted is not None and wanted in self.available_themes:
-            self.theme = wanted
-        elif wanted is not None:
+        if wanted is not None and wanted not in self.available_themes:
             known = ", ".join(sorted(self.available_themes))
             self.tell(f"there is no theme {wanted!r}\nthemes: {known}", severity="warning", timeout=12)
         self.set_keymap(dict(self.settings.keys))

@@ -29,7 +29,7 @@ from memagent.evals.bench.turn import drafts, fill
 from memagent.memory.store import MemoryStore
 
 LETTERS = [chr(code) for code in range(0x400, 0x482)]  # Cyrillic: nothing else on the screen is
-FIRST_FRAME = b"Say something"
+FIRST_FRAME = b"ay something"  # the cursor is on the first letter
 READY = "● ready".encode()
 F3, CTRL_Q, ENTER = b"\x1b[13~", b"\x11", b"\r"
 SHOWN = 3.0  # seconds within which a screen has been filled
