@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from memagent.config import DEFAULT_MODEL, Settings
-from memagent.errors import MemagentError, ModelError
 from memagent.embedding import Embedder
+from memagent.errors import MemagentError, ModelError
 from memagent.memory.store import MemoryStore
 from memagent.memory.time import FixedClock, SystemClock
 from memagent.models.chat_model import ChatModel

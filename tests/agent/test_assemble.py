@@ -15,8 +15,8 @@ from memagent.agent.assemble import Agent, open_agent
 from memagent.agent.turn import run_turn
 from memagent.config import LEAST_CONTEXT_TOKENS, Settings, load_settings
 from memagent.conversation import ContextUsage, Failed, Finished
-from memagent.errors import ModelError
 from memagent.embedding import Embedder
+from memagent.errors import ModelError
 from memagent.memory.records import FactDraft, SearchQuery
 from memagent.memory.store import MemoryStore
 from memagent.models.chat_model import ChatModel
