@@ -1,7 +1,7 @@
 # make demo    the main job, end to end, in a temporary home
 # make test    everything that must be green before a change lands; MEMAGENT_LONG_TESTS=1 kills and writes for longer
 # make check   ruff, mypy and the import contracts
-# make bench   latency of start-up, of the store, of search and of a turn; BENCH=--full for larger stores
+# make bench   latency and size of the store beside raw libraries and other memories; BENCH='--full --json FILE'
 # PYTHON=python3.13 make test   with another interpreter (3.11 or newer)
 
 PYTHON ?= python3

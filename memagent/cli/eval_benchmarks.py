@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memagent.cli.app import App, pass_app
-from memagent.cli.eval_options import SHARE, json_option, out_option, require_share
+from memagent.cli.eval_options import (
+    SHARE,
+    json_option,
+    out_option,
+    require_several,
+    require_share,
+    show_systems,
+    system_option,
+    watts_option,
+)
 from memagent.cli.group import Command
 from memagent.cli.screen import json_out, note, out, progress, table
 from memagent.errors import InputError
 
 if TYPE_CHECKING:
-    from memagent.evals.results import Answer, Kind, Run
+    from memagent.evals.benchmarks.runner import Plan
+    from memagent.evals.results import Answer, Kind, Run, RunFolder
 
 MOST_DEEP = 200  # turns that a search gives
 
@@ -41,7 +51,7 @@ def benchmark_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N conversations only."),
         click.option("--k", "ks", type=Depths(), default="5,10", show_default=True, help="Depths of the rankings."),
         click.option("--answers/--no-answers", default=True, show_default=True, help="Answer, or search only."),
-        click.option("--system", default="memagent", show_default=True, metavar="NAME", help="What is measured."),
+        system_option,
         click.option(
             "--cache",
             metavar="FOLDER",
@@ -50,6 +60,7 @@ def benchmark_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         out_option,
         json_option,
+        watts_option,
         click.option("--fail-under", type=SHARE, help="Exit code 1 where the pass rate, or --metric, is below."),
         click.option("--metric", metavar="NAME", help="A score for --fail-under, such as f1 or recall@5."),
     )
@@ -115,33 +126,30 @@ def run_and_show(
     limit: int | None,
     ks: tuple[int, ...],
     answers: bool,
-    system: str,
+    systems: str,
     cache: Path | None,
     folder: Path | None,
     as_json: bool,
+    watts: float,
     fail_under: float | None,
     metric: str | None,
 ) -> None:
-    """Run what is not in the run's folder yet, then show all of it."""
+    """Run what is not in the run's folder yet, then show all of it: one system in full, several beside each other."""
     from memagent.evals.benchmarks import summary
-    from memagent.evals.benchmarks.answering import Answerer
-    from memagent.evals.benchmarks.runner import Plan, describe, run_benchmark
-    from memagent.evals.benchmarks.systems import SYSTEMS
-    from memagent.evals.results import RunFolder, run_folder
+    from memagent.evals.benchmarks.runner import Plan
+    from memagent.evals.results import run_folder
+    from memagent.evals.systems.registry import named
 
-    if system not in SYSTEMS:
-        raise InputError(f"there is no system {system!r}", f"systems are {', '.join(SYSTEMS)}")
-    plan = Plan(kind, file, ks, limit)
-    total = plan.count()
-    measured = SYSTEMS[system](cache)
-    answerer = Answerer.shipped() if answers else None
+    names = named(systems)
+    plan = Plan(kind, file, ks, limit, cached=cache is not None)
+    plan.count()
+    if len(names) > 1:
+        names = require_several(names, fail_under)
     path = folder or run_folder(app.settings.home, kind)
-    with RunFolder(path, describe(plan, measured, answerer)) as kept:
-        if kept.done:
-            note(f"{len(kept.done)} of {total} questions are in {path} already")
-        with progress("questions") as bar:
-            run_benchmark(plan, measured, answerer, kept, bar)
-        made, run = kept.answers, kept.run
+    kept = [run_system(plan, name, cache, answers, path if len(names) == 1 else path / name) for name in names]
+    if len(names) > 1:
+        return show_systems([place for place, _ in kept], as_json, watts)
+    made, run = kept[0][1].answers, kept[0][1].run
     if as_json:
         json_out(summary.to_json(run, made, path))
     else:
@@ -151,6 +159,24 @@ def run_and_show(
     if found is None:
         raise InputError(f"no question has the score {metric!r}", f"scores are {', '.join(summary.score_names(made))}")
     require_share(fail_under, found, metric or "pass rate")
+
+
+def run_system(plan: Plan, name: str, cache: Path | None, answers: bool, path: Path) -> tuple[Path, RunFolder]:
+    """Run what is not in the folder yet on one system."""
+    from memagent.evals.benchmarks.answering import Answerer
+    from memagent.evals.benchmarks.runner import describe, run_benchmark
+    from memagent.evals.results import RunFolder
+    from memagent.evals.systems.registry import system
+
+    measured = system(name, cache)
+    # a reader of its own for each system: one remembers what it has read, and the next would be charged less
+    answerer = Answerer.shipped() if answers else None
+    with RunFolder(path, describe(plan, measured, answerer)) as kept:
+        if kept.done:
+            note(f"{len(kept.done)} of {plan.count()} questions are in {path} already")
+        with progress(name) as bar:
+            run_benchmark(plan, measured, answerer, kept, bar)
+    return path, kept
 
 
 def show(run: Run, answers: list[Answer]) -> None:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.app import App, pass_app
-from memagent.cli.eval_options import SHARE, json_option, out_option, require_share
+from memagent.cli.eval_options import (
+    SHARE,
+    json_option,
+    out_option,
+    require_several,
+    require_share,
+    show_systems,
+    system_option,
+    watts_option,
+)
 from memagent.cli.group import Command
 from memagent.cli.screen import json_out, note, out, progress, table, visible
 from memagent.config import DEFAULT_MODEL, Settings
@@ -37,9 +46,11 @@ MOST_JOBS = 8  # by default
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the small talk.")
 @click.option("--in-process", is_flag=True, help="No new process for each session: only to debug.")
 @click.option("--timeout", type=click.FloatRange(1, 86_400), default=600, show_default=True, help="Seconds a session.")
+@system_option
 @click.option("--check", is_flag=True, help="Read the files, say what is wrong with them, run nothing.")
 @out_option
 @json_option
+@watts_option
 @click.option("--fail-under", type=SHARE, help="Exit code 1 where fewer of the turns hold: 0.9 or 90%.")
 @pass_app
 def run(
@@ -51,9 +62,11 @@ def run(
     seed: int,
     in_process: bool,
     timeout: float,
+    systems: str,
     check: bool,
     folder: Path | None,
     as_json: bool,
+    watts: float,
     fail_under: float | None,
 ) -> None:
     """Play scripted conversations and check what is remembered.
@@ -62,12 +75,17 @@ def run(
     docs/scenarios.md. A run that was stopped goes on with the same --out.
     """
     from memagent.evals.scenarios.runner import Plan, selected
+    from memagent.evals.systems.registry import MEMAGENT, named
 
+    names = named(systems)
     scenarios = selected(read(files), only)
     if check:
         return note(f"{len(scenarios)} scenarios, nothing wrong with them", dim=False)
     settings = app.settings
     plan = Plan(repeat, jobs or default_jobs(settings, in_process), seed, in_process, timeout)
+    if names != (MEMAGENT,):
+        names = require_several(names, fail_under)
+        return show_systems(play_systems(settings, plan, files, scenarios, folder, names), as_json, watts)
     started = time.perf_counter()
     kept, answers = play(settings, plan, files, scenarios, folder)
     seconds = time.perf_counter() - started
@@ -126,12 +144,59 @@ def play(
     return path, sorted(answers, key=lambda answer: (answer.repeat, order[answer.group]))
 
 
-def _play(runner: ScenarioRunner, folder: RunFolder, wanted: Sequence[tuple[Scenario, int]]) -> None:
+def play_systems(
+    settings: Settings,
+    plan: Plan,
+    files: Sequence[Path],
+    scenarios: Sequence[Scenario],
+    folder: Path | None,
+    names: Sequence[str],
+) -> list[Path]:
+    """Play what is not in the runs' folders yet on each system; the folders."""
+    from memagent.evals.results import run_folder
+    from memagent.evals.systems.registry import MEMAGENT
+
+    path = folder or run_folder(settings.home, "scenarios")
+    for name in names:
+        if name == MEMAGENT:
+            play(settings, plan, files, scenarios, path / name)
+        else:
+            play_other(settings, plan, files, scenarios, path / name, name)
+    return [path / name for name in names]
+
+
+def play_other(
+    settings: Settings, plan: Plan, files: Sequence[Path], scenarios: Sequence[Scenario], path: Path, name: str
+) -> None:
+    """Play on a system that is not memagent, in this process."""
+    from memagent.evals.benchmarks.answering import Answerer
+    from memagent.evals.results import RunFolder
+    from memagent.evals.scenarios.runner import probe_keys
+    from memagent.evals.systems.registry import other, vectors
+    from memagent.evals.systems.scenarios import KnownVectors, OtherRunner, reply_checks_only
+
+    runner = OtherRunner(settings, other(name, KnownVectors(vectors())), Answerer.shipped(), plan.seed)
+    with RunFolder(path, runner.describe(files)) as kept:
+        judged = [scenario for scenario in map(reply_checks_only, scenarios) if probe_keys(scenario, 1)]
+        left = left_of([(scenario, n) for n in range(1, plan.repeat + 1) for scenario in judged], kept)
+        with progress(name) as bar:
+            for done, (scenario, repeat) in enumerate(left, 1):
+                kept.add(runner.play(scenario, repeat))
+                bar(done, len(left))
+
+
+def left_of(wanted: Sequence[tuple[Scenario, int]], folder: RunFolder) -> list[tuple[Scenario, int]]:
+    """What is not in the folder yet."""
     from memagent.evals.scenarios.runner import probe_keys
 
     left = [(scenario, repeat) for scenario, repeat in wanted if not probe_keys(scenario, repeat) <= folder.done]
     if len(left) < len(wanted):
         note(f"{len(wanted) - len(left)} of {len(wanted)} scenarios are in {folder.path} already")
+    return left
+
+
+def _play(runner: ScenarioRunner, folder: RunFolder, wanted: Sequence[tuple[Scenario, int]]) -> None:
+    left = left_of(wanted, folder)
     with progress("small talk") as talk, progress("scenarios") as bar, closing(runner.run(left, talk)) as results:
         for done, result in enumerate(results, 1):
             folder.add(result.answers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from memagent.cli.eval_benchmarks import locomo, longmemeval, questions
+from memagent.cli.eval_reports import compare, misses, report
 from memagent.cli.eval_scenarios import run, schema
 from memagent.cli.group import Group
 
@@ -14,5 +15,5 @@ def evaluate() -> None:
     """Measure what is remembered: scripted conversations, public benchmarks, reports."""
 
 
-for command in (run, locomo, longmemeval, questions, schema):
+for command in (run, locomo, longmemeval, questions, report, compare, misses, schema):
     evaluate.add_command(command)

@@ -24,6 +24,7 @@ from memagent.memory.lock import FileLock
 
 RUN_FILE = "run.json"
 ANSWERS_FILE = "answers.jsonl"
+FILLS_FILE = "fills.jsonl"
 LOCK_FILE = "run.lock"
 LOG_FILE = "run.log"
 NOT_COMPARED = {"started", "jobs"}  # fields and settings that may differ between the parts of a resumed run
@@ -76,6 +77,16 @@ class Answer:
     @property
     def key(self) -> Key:
         return self.id, self.repeat
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How long it took until all turns of a conversation could be found, embedding included."""
+
+    group: str
+    turns: int
+    seconds: float
+    cpu_seconds: float
 
 
 @dataclass(frozen=True)
@@ -204,6 +215,11 @@ class RunFolder:
         self.answers += new.values()
         self.done |= set(new)
 
+    def add_fill(self, fill: Fill) -> None:
+        """Keep how long a conversation took to be remembered; of a resumed run one may be there several times."""
+        with (self.path / FILLS_FILE).open("a", encoding="utf-8") as file:
+            file.write(_json(asdict(fill)) + "\n")
+
     def log(self, text: str) -> None:
         """Append to the run's log: what processes said on their way, for whoever looks for a cause."""
         with (self.path / LOG_FILE).open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -263,6 +279,18 @@ def read_run(folder: Path) -> Run:
 def read_answers(folder: Path) -> list[Answer]:
     """The answers of a run, in the order in which they were made. Raises InputError."""
     return _read_answers(folder)[0]
+
+
+def read_fills(folder: Path) -> list[Fill]:
+    """How long the conversations of a run took to be remembered; none where that was not measured."""
+    path = folder / FILLS_FILE
+    if not path.exists():
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+        return [Fill(**json.loads(line)) for line in lines]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", "remove the file") from None
 
 
 def _read_answers(folder: Path) -> tuple[list[Answer], int]:

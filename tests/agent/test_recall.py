@@ -34,7 +34,7 @@ def test_what_has_to_do_with_the_message_is_offered_and_the_message_itself_is_no
     recalled = recall(context, "who looks after the boiler?", "")
     assert recalled.query == "who looks after the boiler?"
     texts = [hit["text"] for hit in recalled.hits]
-    assert texts[0] == "Hartnell look after the boiler" and "who looks after the boiler?" not in texts
+    assert set(texts) == {"Hartnell look after the boiler", "the boiler is old"}  # but not the question itself
     assert [hit["id"] for hit in recalled.hits] == list(context.shown)
 
 

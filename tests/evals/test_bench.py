@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memagent.evals.bench import search, startup, store, timing, turn
+from memagent.evals.bench import others, search, size, startup, store, timing, turn
 
 
 def rows(output: str) -> dict[str, list[float]]:
@@ -22,10 +22,17 @@ def test_the_store_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 def test_search_is_measured_exactly_and_through_the_index(capsys: pytest.CaptureFixture[str]) -> None:
-    search.main(["--facts", "300", "--queries", "10", "--index"])
+    search.main(["--facts", "300", "--queries", "10", "--index", "--turns"])
     table = rows(capsys.readouterr().out)
     assert {"raw numpy, exact", "search, all", "search through Chroma, all"} <= set(table)
     assert "Chroma alone, recall@10 1.0000" in table
+
+
+def test_searches_in_conversation_are_measured_with_their_encoding(capsys: pytest.CaptureFixture[str]) -> None:
+    search.main(["--facts", "20", "--queries", "4", "--turns", "150"])
+    table = rows(capsys.readouterr().out.rpartition("\n\n")[2])
+    encoding, whole = table["encoding the question"], table["search, question encoded"]
+    assert 0 < encoding[0] < whole[0] and whole[0] <= whole[1] and whole[-1] == 4
 
 
 @pytest.mark.slow
@@ -44,3 +51,25 @@ def test_start_up_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_percentiles_of_one_value_are_that_value() -> None:
     assert set(timing.percentiles([3.0])) == {3.0}
+
+
+def test_other_stores_are_measured_beside_the_raw_libraries(capsys: pytest.CaptureFixture[str]) -> None:
+    found = others.main(["--facts", "50", "--queries", "5", "--systems"])
+    names = [f"{name}: {what}" for name in ("memagent", others.WORDS, others.VECTORS) for what in ("add", "search")]
+    assert list(rows(capsys.readouterr().out)) == names == [measure.name for measure in found]
+    assert all(measure.facts == 50 and measure.count == 5 and measure.p50 > 0 for measure in found)
+
+
+def test_memory_and_disk_are_measured_in_a_process_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    small, large = size.main(["--facts", "20", "400"])
+    assert 0.1 < small["database"] < large["database"]
+    assert 10 < large["opened"] <= large["searched"]
+    assert list(rows(capsys.readouterr().out)) == ["20 facts", "400 facts"]
+
+
+def test_a_table_is_given_as_rows_too(capsys: pytest.CaptureFixture[str]) -> None:
+    found = store.main(["--facts", "10", "20", "--writes", "5"])
+    assert {measure.facts for measure in found} == {10, 20}
+    printed = rows(capsys.readouterr().out.rpartition("\n\n")[2])
+    added = next(measure for measure in found if measure.facts == 20 and measure.name == "add_fact, new")
+    assert printed["add_fact, new"][:2] == [round(added.p50, 2), round(added.p95, 2)]

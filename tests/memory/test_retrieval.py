@@ -349,6 +349,7 @@ def test_what_was_said_in_the_month_that_is_named_comes_first(late_store: Memory
 
 def test_words_are_asked_for_more_when_the_best_must_not_be_shown(tmp_path: Path) -> None:
     with MemoryStore.open(f"sqlite:///{tmp_path}/words.db") as store:
-        turns = talk(store, *["an otter"] * 200)
-        hidden = frozenset(turn.id for turn in turns[:-1])
-        assert found(store, "otter", exclude_messages=hidden) == [("message", turns[-1].id)]
+        hidden = [talk(store, "a quokka")[0].id for _ in range(50)]  # with no turn before or after any of them
+        shown = {turn.id for turn in talk(store, *["an otter"] * 600)}
+        hits = found(store, "quokka otter", exclude_messages=frozenset(hidden), limit=10)
+        assert len(hits) == 10 and {message for _, message in hits} <= shown

@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from memagent.errors import ModelError
-from memagent.evals.bench.timing import Timing, print_table
+from memagent.evals.bench.timing import Measure, Timing, shown
 from memagent.evals.bench.turn import drafts, fill
 from memagent.memory.store import MemoryStore
 
@@ -137,14 +137,18 @@ def run(folder: Path, facts: int, runs: int) -> dict[str, Timing]:
     return results
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> list[Measure]:
+    """Print the tables, and give their rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--facts", type=int, default=1000, help="facts in the store")
+    parser.add_argument("--facts", type=int, nargs="+", default=[1000], help="facts in the store")
     parser.add_argument("--runs", type=int, default=10, help="processes of each kind")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        results = run(Path(folder), options.facts, options.runs)
-    print_table(f"start-up, {options.facts:,} facts", results)
+    found: list[Measure] = []
+    for facts in options.facts:
+        with tempfile.TemporaryDirectory() as folder:
+            results = run(Path(folder), facts, options.runs)
+        found += shown("start-up", facts, results)
+    return found
 
 
 if __name__ == "__main__":

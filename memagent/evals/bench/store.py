@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.embedding import Encoded, EncodedQuery, Passage
-from memagent.evals.bench.timing import Timing, measure, print_table
+from memagent.evals.bench.timing import Measure, Timing, measure, shown
 from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.store import MemoryStore
 
@@ -136,16 +136,20 @@ def run(folder: Path, facts: int, writes: int, seed: int, full_sync: bool) -> di
     return results
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> list[Measure]:
+    """Print the tables, and give their rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--facts", type=int, default=10_000, help="facts stored before measuring")
+    parser.add_argument("--facts", type=int, nargs="+", default=[10_000], help="facts stored before measuring")
     parser.add_argument("--writes", type=int, default=2000, help="writes measured")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--full-sync", action="store_true", help="PRAGMA synchronous = FULL")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        results = run(Path(folder), options.facts, options.writes, options.seed, options.full_sync)
-    print_table(f"store, {options.facts:,} facts", results)
+    found: list[Measure] = []
+    for facts in options.facts:
+        with tempfile.TemporaryDirectory() as folder:
+            results = run(Path(folder), facts, options.writes, options.seed, options.full_sync)
+        found += shown("store", facts, results)
+    return found
 
 
 if __name__ == "__main__":

@@ -27,6 +27,37 @@ def measure(action: Callable[[int], object], count: int) -> Timing:
     return Timing(wall, processor)
 
 
+@dataclass(frozen=True)
+class Measure:
+    """One row of a table: milliseconds on the clock and of the processor, over `count` calls.
+
+    `facts`, or turns of conversation, were in the store; `group` is the table, such as "search".
+    """
+
+    group: str
+    name: str
+    facts: int
+    p50: float
+    p95: float
+    p99: float
+    longest: float
+    cpu_p50: float
+    cpu_p95: float
+    count: int
+
+
+def shown(group: str, facts: int, results: Mapping[str, Timing], unit: str = "facts") -> list[Measure]:
+    """Print a table, and give its rows."""
+    print_table(f"{group}, {facts:,} {unit}", results)
+    return [_measure(group, name, facts, timing) for name, timing in results.items()]
+
+
+def _measure(group: str, name: str, facts: int, timing: Timing) -> Measure:
+    wall, cpu = ([round(value, 4) for value in percentiles(values)] for values in (timing.wall, timing.processor))
+    longest = round(max(timing.wall), 4)
+    return Measure(group, name, facts, wall[49], wall[94], wall[98], longest, cpu[49], cpu[94], len(timing.wall))
+
+
 def print_table(title: str, results: Mapping[str, Timing]) -> None:
     """Percentiles in milliseconds, a row for each thing that was measured."""
     print(f"\n{title + '; ms':44}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}{'cpu p50':>9}{'cpu p95':>9}{'n':>7}")

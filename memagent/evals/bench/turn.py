@@ -17,7 +17,7 @@ from memagent.agent.assemble import Agent
 from memagent.agent.turn import run_turn
 from memagent.conversation import Failed, ToolReturned
 from memagent.errors import ModelError
-from memagent.evals.bench.timing import Timing, measure, print_table
+from memagent.evals.bench.timing import Measure, Timing, measure, shown
 from memagent.memory.records import FactDraft
 from memagent.memory.store import MemoryStore
 from memagent.models.embedder import MiniLMEmbedder
@@ -100,15 +100,19 @@ def run(folder: Path, facts: int, count: int, seed: int) -> dict[str, Timing]:
         return results
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> list[Measure]:
+    """Print the tables, and give their rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--facts", type=int, default=10_000, help="facts stored before measuring")
+    parser.add_argument("--facts", type=int, nargs="+", default=[10_000], help="facts stored before measuring")
     parser.add_argument("--turns", type=int, default=40, help="turns measured of each kind")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        results = run(Path(folder), options.facts, options.turns, options.seed)
-    print_table(f"turn, {options.facts:,} facts", results)
+    found: list[Measure] = []
+    for facts in options.facts:
+        with tempfile.TemporaryDirectory() as folder:
+            results = run(Path(folder), facts, options.turns, options.seed)
+        found += shown("turn", facts, results)
+    return found
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memagent.evals.benchmarks.dates import dated, day
@@ -59,12 +59,20 @@ class Answerer:
 
         return cls(Reader(), Understanding())
 
-    def reply(self, question: str, asked_at: datetime, found: Sequence[Found]) -> Reply:
-        """The answer to a question from turns, best first."""
+    def reply(
+        self, question: str, asked_at: datetime, found: Sequence[Found], *, reads: int = MOST_READ, ranked: bool = True
+    ) -> Reply:
+        """The answer to a question from the first `reads` turns found.
+
+        Unless they are `ranked`, best first, their order and scores count for nothing.
+        """
+        weights = self._weights if ranked else replace(self._weights, place=0.0, relevance=0.0)
         mode = self._understanding.read(question).mode
         times = [(time.since, time.until) for time in find_times(question, asked_at)]
-        passages = [passage(turn) for turn in found[:MOST_READ]]
-        answer = answer_question(self._reader, question, mode, passages, times=times, weights=self._weights)
+        passages = [passage(turn) for turn in found[:reads]]
+        answer = answer_question(
+            self._reader, question, mode, passages, times=times, weights=weights, most=max(reads, 1)
+        )
         if answer is None:
             return Reply(NOT_SAID, 0.0)
         return Reply(answer.text, answer.confidence, answer, range(len(passages)))
@@ -76,4 +84,5 @@ def passage(found: Found) -> Passage:
         NamedTime(time.start, time.end, time.since, time.until, dated(time, found.said_at))
         for time in find_times(found.text, found.said_at)
     )
-    return Passage(found.text, found.score, found.said_at, day(found.said_at), found.speaker, times)
+    before = next(((said.speaker, said.text) for said in found.before[-1:]), ("", ""))
+    return Passage(found.text, found.score, found.said_at, day(found.said_at), found.speaker, times, before)

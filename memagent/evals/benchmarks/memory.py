@@ -23,6 +23,7 @@ from memagent.errors import StoreReadOnlyError
 from memagent.evals.benchmarks.conversation import Conversation
 from memagent.memory.records import Hit, SearchQuery
 from memagent.memory.store import MemoryStore
+from memagent.models.question_answering import MOST_READ
 
 FORMAT = 1  # of a cached store; another one is not read
 STORE_FILE = "memory.db"
@@ -63,10 +64,22 @@ class Memory(Protocol):
 
 
 class System(Protocol):
-    """Something that remembers. `name` and `embedder` are kept with the results."""
+    """Something that remembers. `name` and `embedder` are kept with the results.
 
-    name: str
-    embedder: str
+    `reads` is how many of the turns it finds are read; `ranks` whether their order says which is likely to answer.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def embedder(self) -> str: ...
+
+    @property
+    def reads(self) -> int: ...
+
+    @property
+    def ranks(self) -> bool: ...
 
     def remember(self, conversation: Conversation) -> AbstractContextManager[Memory]:
         """A memory that holds the conversation and nothing else, until the context ends."""
@@ -87,6 +100,8 @@ class StoreSystem:
     """memagent's store. With `cache` the filled stores are kept there, by conversation and embedder."""
 
     name = "memagent"
+    reads = MOST_READ
+    ranks = True
 
     def __init__(self, embedder: Embedder, cache: Path | None = None) -> None:
         self._embedder = embedder

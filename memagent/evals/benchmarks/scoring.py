@@ -51,10 +51,12 @@ def judge(
     found: Sequence[Found],
     reply: Reply | None,
     ks: Sequence[int],
+    *,
+    ranked: bool = True,
 ) -> Verdict:
-    """Judge what was found, best first, and the reply; None where none was asked for."""
-    scores = retrieval_scores(question, found, ks)
-    if kind == "longmemeval":
+    """Judge what was found and the reply, None where none was asked for; a ranking only where it is `ranked`."""
+    scores = retrieval_scores(question, found, ks) if ranked else {}
+    if kind == "longmemeval" and ranked:
         scores |= official_scores(conversation, question, found, ks)
     deepest = f"{'session_' if kind == 'longmemeval' else ''}hit@{max(ks)}"
     missed = [f"evidence@{max(ks)}"] if scores.get(deepest) == 0.0 else []

@@ -17,7 +17,8 @@ from memagent.evals.statistics import Interval, bootstrap_mean
 PUBLISHED = Path(__file__).parent / "published.yaml"
 LOCOMO_ORDER = ("single-hop", "multi-hop", "temporal", "open-domain", "cat 1-4", ADVERSARIAL, "all five")
 ANSWERABLE, ALL_FIVE, ALL = "cat 1-4", "all five", "all"
-TIMES = ("search_ms", "read_ms")  # kept with the scores, and no shares
+TIMES = ("search_ms", "read_ms")
+COSTS = (*TIMES, "joules")  # kept with the scores, and no shares
 RESAMPLES = 2000
 
 
@@ -163,7 +164,7 @@ def pass_rate(answers: Sequence[Answer]) -> float:
 
 def score_names(answers: Sequence[Answer]) -> list[str]:
     """The scores that any answer has."""
-    return list(dict.fromkeys(name for answer in answers for name in answer.scores if name not in TIMES))
+    return list(dict.fromkeys(name for answer in answers for name in answer.scores if name not in COSTS))
 
 
 def headline(kind: Kind, answers: Sequence[Answer], score: str) -> float | None:
