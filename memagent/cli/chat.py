@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -20,11 +21,13 @@ from memagent.cli.log import show_unexpected
 from memagent.cli.screen import json_out, note, one_line, show_error
 from memagent.cli.slash import COMMANDS
 from memagent.cli.transcript import Transcript, replay
+from memagent.config import MemoryMode
 from memagent.conversation import Event, TextDelta, checked_message, event_to_dict
 from memagent.errors import InputError, MemagentError
 
 if TYPE_CHECKING:
     from memagent.agent.assemble import Agent
+    from memagent.agent.policy import Write
 
 WELCOME = """\
 Welcome. Tell me things in your own words, and ask for them whenever you like: in another conversation, months later.
@@ -70,7 +73,7 @@ def ask(app: App, message: tuple[str, ...], session_id: int | None, new: bool, a
     try:
         session = _session_for(agent, text, session_id=session_id, new=new)
         shown, events = Transcript(stream=False), []
-        for event in _turn(agent, session, text):
+        for event in _turn(agent, session, text, app.settings.memory):
             events.append(event)
             None if as_json else shown.show(event)
     finally:
@@ -99,13 +102,24 @@ def _start_session(agent: Agent, text: str) -> int:
     return agent.store.start_session(model=agent.model_name, title=title).id
 
 
-def _turn(agent: Agent, session_id: int, text: str) -> Iterator[Event]:
+def _turn(agent: Agent, session_id: int, text: str, mode: MemoryMode) -> Iterator[Event]:
     """The events of one turn; Ctrl+C cancels it, a second one raises KeyboardInterrupt."""
+    from memagent.agent.policy import MemoryPolicy
     from memagent.agent.turn import run_turn
 
     cancel = threading.Event()
     with _interrupt_sets(cancel):
-        yield from run_turn(agent, session_id, text, cancel=cancel)
+        yield from run_turn(agent, session_id, text, cancel=cancel, policy=MemoryPolicy(mode, _approve))
+
+
+def _approve(write: Write) -> bool:
+    """Ask the person before a write, in mode `ask`; where nobody can be asked it is refused."""
+    if not sys.stdin.isatty():
+        note("  memory is in mode ask, and nobody can be asked: not written", dim=False)
+        return False
+    arguments = ", ".join(f"{name} = {value}" for name, value in write.call.arguments.items())
+    about = f" ({write.before.subject}: {write.before.attribute} = {write.before.value})" if write.before else ""
+    return click.confirm(one_line(f"  May it write? {write.call.name}: {arguments}{about}"), default=False, err=True)
 
 
 @contextmanager
@@ -200,7 +214,7 @@ class Chat:
         if self.session_id is None:
             self.session_id = _start_session(agent, text)
         shown = Transcript(stream=True)
-        for event in _turn(agent, self.session_id, text):
+        for event in _turn(agent, self.session_id, text, self.app.settings.memory):
             shown.show(event)
         note(shown.context_line())
         if shown.failed is not None and not shown.failed.cancelled:

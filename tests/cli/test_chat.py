@@ -223,3 +223,11 @@ def test_control_c_stops_a_reply_and_the_conversation_goes_on(run: Run, store_ur
         chatting.type("/quit\r")
         assert chatting.end() == 0
     assert "> tell me everything" in run("sessions", "show", "1").stdout
+
+
+@pytest.mark.parametrize(("mode", "word"), [("read-only", "memory is read-only"), ("ask", "nobody can be asked")])
+def test_the_memory_mode_holds_in_a_plain_terminal_too(run: Run, script: Script, mode: str, word: str) -> None:
+    run("config", "set", "memory", mode)
+    script(REMEMBER, "ok")
+    assert word in run("ask", "the boiler is serviced by Hartnell").output
+    assert "Hartnell" not in run("memories", "list").output

@@ -15,14 +15,14 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 
 from memagent.config import MemoryMode
-from memagent.conversation import ContextUsage, Finished, ToolReturned, checked_message
+from memagent.conversation import ContextUsage, Event, Finished, ToolReturned, checked_message
 from memagent.errors import MemagentError, NotFoundError
 from tui.chat.cards import Consent, ToolCard
 from tui.chat.composer import Composer
 from tui.chat.feed import MemoryFeed
 from tui.chat.gauge import ContextGauge
 from tui.chat.transcript import BATCH, CopyAsked, Earlier, Transcript, TurnView
-from tui.chat.turns import ConsentAsked, Turn, TurnEnded, TurnEvent
+from tui.chat.turns import ConsentAsked, Turn, TurnEnded, TurnEvent, merged
 from tui.chat.welcome import Example, Welcome
 from tui.page import Page
 from tui.text import content_line
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MODES: tuple[MemoryMode, ...] = get_args(MemoryMode)
 HISTORY = 100
 LOOK = 0.05  # seconds between looks at whether the turn has ended
+GATHER = 0.08  # seconds in which events are gathered to be shown at once
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -62,6 +63,8 @@ class ChatScreen(Page):
         self._usage: ContextUsage | None = None
         self._finished: Finished | None = None
         self._began = 0.0
+        self._waiting: list[Event] = []
+        self._gathering: Timer | None = None
         self._spinner: Timer | None = None
 
     def compose_page(self) -> ComposeResult:
@@ -175,8 +178,23 @@ class ChatScreen(Page):
         await asyncio.to_thread(turn.run, agent)
 
     @on(TurnEvent)
-    async def _turn_event(self, message: TurnEvent) -> None:
-        event = message.event
+    def _turn_event(self, message: TurnEvent) -> None:
+        """Events come in bursts; each drawing of the screen takes the time of some, and keys wait for it."""
+        self._waiting.append(message.event)
+        if self._gathering is None:
+            self._gathering = self.set_timer(GATHER, self._show_waiting)
+
+    async def _show_waiting(self) -> None:
+        if self._gathering is not None:
+            self._gathering.stop()
+            self._gathering = None
+        events, self._waiting = merged(self._waiting), []
+        with self.app.batch_update():
+            for event in events:
+                await self._show_event(event)
+        self._show_status()
+
+    async def _show_event(self, event: Event) -> None:
         if self._view is not None:
             await self._view.show(event)
         if isinstance(event, ContextUsage):
@@ -186,12 +204,12 @@ class ChatScreen(Page):
             self.memagent.look_for_changes()
         elif isinstance(event, Finished):
             self._finished = event
-        self._show_status()
 
     @on(TurnEnded)
     async def _turn_ended(self, message: TurnEnded) -> None:
         if self._spinner is not None:
             self._spinner.pause()
+        await self._show_waiting()
         if self._view is not None:
             await self._view.stop_stream()
         for consent in self.query(Consent):
