@@ -74,3 +74,23 @@ def test_an_installed_wheel_answers_in_a_new_process(installed: Path, tmp_path: 
     run("ask", "the boiler gets its service from a company called Hartnell")
     assert "Hartnell" in run("ask", "--new", "who looks after the boiler?")
     assert "Hartnell" in run("memories", "list")
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_has_the_terminal_interface_with_its_styles(installed: Path, tmp_path: Path) -> None:
+    code = """
+import asyncio, tui.app
+from memagent.config import load_settings
+async def main():
+    app = tui.app.MemagentApp(load_settings(home='home', store_url='sqlite:///memory.db'))
+    async with app.run_test() as pilot:
+        for key in ('f3', 'f4', 'f6', 'f2'):
+            await pilot.press(key)
+    app.close()
+    print(tui.app.__file__)
+asyncio.run(main())
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])}
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(installed))

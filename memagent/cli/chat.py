@@ -21,13 +21,13 @@ from memagent.cli.log import show_unexpected
 from memagent.cli.screen import json_out, note, one_line, show_error
 from memagent.cli.slash import COMMANDS
 from memagent.cli.transcript import Transcript, replay
+from memagent.config import MemoryMode
 from memagent.conversation import Event, TextDelta, checked_message, event_to_dict
 from memagent.errors import InputError, MemagentError
 
 if TYPE_CHECKING:
     from memagent.agent.assemble import Agent
     from memagent.agent.policy import Write
-    from memagent.config import MemoryMode
 
 WELCOME = """\
 Welcome. Tell me things in your own words, and ask for them whenever you like: in another conversation, months later.
@@ -108,13 +108,16 @@ def _turn(agent: Agent, session_id: int, text: str, memory: MemoryMode) -> Itera
     from memagent.agent.turn import run_turn
 
     cancel = threading.Event()
-    asking = memory == "ask" and sys.stdin.isatty()
-    policy = MemoryPolicy(memory, (lambda write: _consent(write) and not cancel.is_set()) if asking else None)
+    policy = MemoryPolicy(memory, lambda write: _consent(write) and not cancel.is_set())
     with _interrupt_sets(cancel):
         yield from run_turn(agent, session_id, text, cancel=cancel, policy=policy)
 
 
 def _consent(write: Write) -> bool:
+    """Ask the person before a write, in mode `ask`; where nobody can be asked it is refused."""
+    if not sys.stdin.isatty():
+        note("  memory is in mode ask, and nobody can be asked: not written", dim=False)
+        return False
     words, before, after = write.words
     change = f" ({one_line(before or 'nothing')} → {one_line(after)})" if after is not None else ""
     try:

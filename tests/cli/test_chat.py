@@ -226,13 +226,19 @@ def test_control_c_stops_a_reply_and_the_conversation_goes_on(run: Run, store_ur
     assert "> tell me everything" in run("sessions", "show", "1").stdout
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("on", 1), ("ask", 0), ("read-only", 0), ("off", 0)])
-def test_the_memory_mode_of_the_settings_holds(
-    run: Run, script: Script, monkeypatch: pytest.MonkeyPatch, mode: str, kept: int
-) -> None:
-    monkeypatch.setenv("MEMAGENT_MEMORY", mode)
+@pytest.mark.parametrize(
+    ("mode", "kept", "word"),
+    [
+        ("on", 1, "remembered"),
+        ("ask", 0, "nobody can be asked"),
+        ("read-only", 0, "memory is read-only"),
+        ("off", 0, "memory is off"),
+    ],
+)
+def test_the_memory_mode_of_the_settings_holds(run: Run, script: Script, mode: str, kept: int, word: str) -> None:
+    run("config", "set", "memory", mode)
     script(REMEMBER, "ok", REMEMBER, "ok")
-    run("ask", "Hartnell does the boiler")
+    assert word in run("ask", "Hartnell does the boiler").stderr
     run("chat", input="Hartnell does the boiler\n/quit\n")
     assert len(json.loads(run("memories", "list", "--json").stdout)) == kept
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,15 +16,16 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 
 from memagent.config import MemoryMode
-from memagent.conversation import ContextUsage, Finished, Thinking, ToolReturned, checked_message
+from memagent.conversation import ContextUsage, Event, Finished, Thinking, ToolReturned, checked_message
 from memagent.errors import MemagentError, NotFoundError
 from tui.chat.cards import Consent, ToolCard
 from tui.chat.composer import Composer
 from tui.chat.context import show_context
 from tui.chat.feed import MemoryFeed
 from tui.chat.gauge import ContextGauge
+from tui.chat.history import more_before, said_before
 from tui.chat.transcript import BATCH, CopyAsked, Earlier, Transcript, TurnView
-from tui.chat.turns import ConsentAsked, Turn, TurnEnded, TurnEvent
+from tui.chat.turns import ConsentAsked, Turn, TurnEnded, TurnEvent, merged
 from tui.chat.welcome import Example, Welcome
 from tui.page import Page
 from tui.text import content_line
@@ -33,11 +34,10 @@ from tui.views import milliseconds
 if TYPE_CHECKING:
     from memagent.agent.assemble import Agent
     from memagent.memory.records import Message, Operation
-    from memagent.memory.store import MemoryStore
 
 MODES: tuple[MemoryMode, ...] = get_args(MemoryMode)
-HISTORY = 100
 LOOK = 0.05  # seconds between looks at whether the turn has ended
+GATHER = 0.08  # seconds in which events are gathered to be shown at once
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -67,6 +67,8 @@ class ChatScreen(Page):
         self._began = 0.0
         self._thinking: Thinking | None = None
         self._thinking_since = 0.0
+        self._waiting: list[Event] = []
+        self._gathering: Timer | None = None
         self._spinner: Timer | None = None
 
     def compose_page(self) -> ComposeResult:
@@ -100,7 +102,7 @@ class ChatScreen(Page):
                 await self._welcome(new)
             operations = await app.run_store(lambda store: store.operations(limit=50))
             self.query_one(MemoryFeed).show(operations, self.session_id)
-            self.query_one(Composer).remember_only(await app.run_store(_said_before))
+            self.query_one(Composer).remember_only(await app.run_store(said_before))
 
     # --- conversations ----------------------------------------------------------------------------------------------
 
@@ -146,7 +148,7 @@ class ChatScreen(Page):
             messages: Sequence[Message] = await self.memagent.run_store(
                 lambda store: store.messages(session_id, before=oldest, limit=BATCH)
             )
-            more = await self.memagent.run_store(lambda store: bool(_before(store, session_id, messages)))
+            more = await self.memagent.run_store(lambda store: more_before(store, session_id, messages))
             shown = len(transcript.query(".message")) + len(messages)
             await transcript.show_earlier(messages, earlier=max(self._total - shown, 1) if more else 0)
 
@@ -180,8 +182,23 @@ class ChatScreen(Page):
         await asyncio.to_thread(turn.run, agent)
 
     @on(TurnEvent)
-    async def _turn_event(self, message: TurnEvent) -> None:
-        event = message.event
+    def _turn_event(self, message: TurnEvent) -> None:
+        """Events come in bursts; each drawing of the screen takes the time of some, and keys wait for it."""
+        self._waiting.append(message.event)
+        if self._gathering is None:
+            self._gathering = self.set_timer(GATHER, self._show_waiting)
+
+    async def _show_waiting(self) -> None:
+        if self._gathering is not None:
+            self._gathering.stop()
+            self._gathering = None
+        events, self._waiting = merged(self._waiting), []
+        with self.app.batch_update():
+            for event in events:
+                await self._show_event(event)
+        self._show_status()
+
+    async def _show_event(self, event: Event) -> None:
         if self._view is not None:
             await self._view.show(event)
         if isinstance(event, ContextUsage):
@@ -193,12 +210,12 @@ class ChatScreen(Page):
             self.memagent.look_for_changes()
         elif isinstance(event, Finished):
             self._finished = event
-        self._show_status()
 
     @on(TurnEnded)
     async def _turn_ended(self, message: TurnEnded) -> None:
         if self._spinner is not None:
             self._spinner.pause()
+        await self._show_waiting()
         if self._view is not None:
             await self._view.stop_stream()
         for consent in self.query(Consent):
@@ -267,6 +284,7 @@ class ChatScreen(Page):
             self._show_what_is_left()
         else:
             feed.add(operations, self._turn.session_id if self._turn is not None else self.session_id)
+            self._show_status()
 
     @work(exclusive=True, group="feed")
     async def _show_what_is_left(self) -> None:
@@ -277,7 +295,7 @@ class ChatScreen(Page):
             self.query_one(MemoryFeed).show(operations, self.session_id)
             while self._turn is not None:
                 await asyncio.sleep(LOOK)
-            self.query_one(Composer).remember_only(await app.run_store(_said_before))
+            self.query_one(Composer).remember_only(await app.run_store(said_before))
             try:
                 if self.session_id is not None:
                     await self._show_session(self.session_id)
@@ -338,8 +356,8 @@ class ChatScreen(Page):
 
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll the conversation while writing."""
-        transcript = self.query_one(Transcript)
-        transcript.scroll_page_up() if pages < 0 else transcript.scroll_page_down()
+        talk = self.query_one(Transcript)
+        talk.scroll_page_up() if pages < 0 else talk.scroll_page_down()
 
     @on(Example.Taken)
     def _example(self, message: Example.Taken) -> None:
@@ -365,8 +383,7 @@ class ChatScreen(Page):
         if items and self.has_class("-narrow"):
             parts.append(f"{items[-1].sign} {items[-1].words}")
         self.query_one("#status", Static).update(content_line(" · ".join(parts)))
-        talk: Any = self.query_one("#transcript")
-        talk.border_title = content_line(self._title or "new conversation", limit=70)
+        self.query_one(Transcript).border_title = content_line(self._title or "new conversation", limit=70)
 
     def _doing(self) -> str:
         """What the model is at, with what is left of its budget where it thinks longer."""
@@ -380,16 +397,3 @@ class ChatScreen(Page):
     def show_state(self) -> None:
         """The model's state or the memory mode has changed."""
         self._show_status()
-
-
-def _said_before(store: MemoryStore) -> list[str]:
-    """What the person said last, oldest first, from the newest conversations; erased words are not in it."""
-    said: list[str] = []
-    for session in store.sessions(limit=5):
-        messages = store.messages(session.id, limit=HISTORY)
-        said = [message.content for message in messages if message.role == "user"] + said
-    return said[-HISTORY:]
-
-
-def _before(store: MemoryStore, session_id: int, messages: Sequence[Message]) -> list[Message]:
-    return store.messages(session_id, before=messages[0].id, limit=1) if messages else []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from memagent.config import MemoryMode
-from memagent.conversation import Event
+from memagent.conversation import Event, ReasoningDelta, TextDelta
 from memagent.errors import MemagentError, ModelError
 
 if TYPE_CHECKING:
@@ -45,6 +45,20 @@ class TurnEnded(Message):
         super().__init__()
         self.session_id = session_id
         self.error = error
+
+
+def merged(events: Sequence[Event]) -> list[Event]:
+    """The events, pieces of text or of thought that follow each other as one."""
+    found: list[Event] = []
+    for event in events:
+        last = found[-1] if found else None
+        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
+            found[-1] = TextDelta(last.text + event.text)
+        elif isinstance(event, ReasoningDelta) and isinstance(last, ReasoningDelta):
+            found[-1] = ReasoningDelta(last.text + event.text)
+        else:
+            found.append(event)
+    return found
 
 
 @dataclass
