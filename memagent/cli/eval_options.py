@@ -26,7 +26,7 @@ system_option = click.option(
     show_default=True,
     metavar="NAME[,NAME]",
     help="What is measured: memagent, no-memory, window, full-context, bm25, dense, mem0, langgraph-memory, "
-    "langgraph-sqlite, txtai; or all.",
+    "langgraph-sqlite, txtai, basic-memory; or all.",
 )
 watts_option = click.option(
     "--watts",

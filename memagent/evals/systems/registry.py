@@ -8,6 +8,7 @@ from pathlib import Path
 from memagent.errors import InputError
 from memagent.evals.benchmarks.memory import StoreSystem, System
 from memagent.evals.systems import baselines, peers
+from memagent.evals.systems.basic_memory import basic_memory
 from memagent.evals.systems.index import IndexSystem, Vectors
 from memagent.models.embedder import MiniLMEmbedder
 
@@ -28,6 +29,7 @@ PEERS: Mapping[str, Make] = {
     "langgraph-memory": peers.langgraph_memory,
     "langgraph-sqlite": peers.langgraph_sqlite,
     "txtai": peers.txtai,
+    "basic-memory": lambda _: basic_memory(),
 }
 OTHERS: Mapping[str, Make] = {**BASELINES, **PEERS}
 NAMES = (MEMAGENT, *OTHERS)

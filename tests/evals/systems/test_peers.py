@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,13 @@ from memagent.evals.systems.registry import ALL, NAMES, PEERS, available, named,
 from memagent.models.embedder import MiniLMEmbedder
 from tests.evals.systems.conversations import conversation, found
 
-MODULES = {"mem0": "mem0", "langgraph-memory": "langgraph", "langgraph-sqlite": "langgraph", "txtai": "txtai"}
+MODULES = {
+    "mem0": "mem0",
+    "langgraph-memory": "langgraph",
+    "langgraph-sqlite": "langgraph",
+    "txtai": "txtai",
+    "basic-memory": "basic_memory",
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +35,8 @@ def vectors() -> Vectors:
 
 @pytest.fixture(params=list(PEERS))
 def peer(request: pytest.FixtureRequest, vectors: Vectors) -> IndexSystem:
-    pytest.importorskip(MODULES[request.param])
+    if find_spec(MODULES[request.param]) is None:  # looked for, not imported: import is the adapter's business
+        pytest.skip(f"{MODULES[request.param]} is not installed")
     if request.param == "langgraph-sqlite" and not hasattr(sqlite3.Connection, "enable_load_extension"):
         pytest.skip("this Python's sqlite3 loads no extensions")
     return other(request.param, vectors)
@@ -34,10 +44,11 @@ def peer(request: pytest.FixtureRequest, vectors: Vectors) -> IndexSystem:
 
 @pytest.mark.timeout(600)
 def test_a_peer_finds_the_turn_that_answers_with_our_vectors(peer: IndexSystem) -> None:
-    hits = found(peer, "Which dog did Odile adopt?", 4)
-    assert hits[0].turn == "t1" and hits[0].score > hits[1].score
-    assert len({hit.turn for hit in hits}) == len(hits) == 4
-    assert peer.embedder == MiniLMEmbedder.name
+    by_words = peer.name == "basic-memory"
+    hits = found(peer, "greyhound called Pistachio" if by_words else "Which dog did Odile adopt?", 4)
+    assert hits[0].turn == "t1"
+    assert len({hit.turn for hit in hits}) == len(hits) == (1 if by_words else 4)
+    assert peer.embedder == ("" if by_words else MiniLMEmbedder.name)
 
 
 @pytest.mark.timeout(600)
@@ -49,18 +60,24 @@ def test_a_peer_may_be_empty_and_is_empty_again_each_time(peer: IndexSystem) -> 
         assert memory.search("greyhound?", conversation().end, 3) == []
 
 
-def test_mem0_writes_nothing_into_the_home_of_the_person(
-    vectors: Vectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("mem0")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    found(peers.mem0(vectors), "greyhound?")
-    assert list(tmp_path.glob(".mem0*")) == []
+@pytest.mark.timeout(600)
+def test_a_peer_writes_nothing_into_the_home_of_the_person(peer: IndexSystem, tmp_path: Path) -> None:
+    code = (
+        "from memagent.evals.systems.registry import other, vectors\n"
+        "from tests.evals.systems.conversations import found\n"
+        f"print(len(found(other({peer.name!r}, vectors()), 'greyhound')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert result.returncode == 0 and int(result.stdout) >= 1, result.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {".cache", ".config", "home"}
+    assert "posthog" not in result.stderr.lower()
 
 
-@pytest.mark.parametrize("make", [peers.mem0, peers.langgraph_memory, peers.txtai])
+@pytest.mark.parametrize("name", ["mem0", "langgraph-memory", "txtai", "basic-memory"])
 def test_what_is_not_installed_is_said_with_the_line_that_installs_it(
-    make: Callable[[Vectors], IndexSystem], vectors: Vectors, monkeypatch: pytest.MonkeyPatch
+    name: str, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def absent(module: str) -> None:
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
@@ -68,7 +85,7 @@ def test_what_is_not_installed_is_said_with_the_line_that_installs_it(
     monkeypatch.setattr("memagent.evals.systems.index.import_module", absent)
     peers._mem0_memory.cache_clear()
     with pytest.raises(InputError, match="is not installed") as caught:
-        make(vectors)
+        other(name, vectors)
     assert caught.value.hint.startswith("pip install ")
 
 
