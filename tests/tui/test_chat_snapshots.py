@@ -52,6 +52,7 @@ def opened(store: MemoryStore, steps: Sequence[Step] = (), **settings: Any) -> P
     app = PageApp("chat", agent)
     app.settings = Settings(**{**vars(load_settings()), **settings})
     app.memory_mode = app.settings.memory
+    app.theme = app.settings.theme or app.theme
     return app
 
 

@@ -278,6 +278,7 @@ class ChatScreen(Page):
             self._show_what_is_left()
         else:
             feed.add(operations, self._turn.session_id if self._turn is not None else self.session_id)
+            self._show_status()
 
     @work(exclusive=True, group="feed")
     async def _show_what_is_left(self) -> None:
