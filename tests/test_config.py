@@ -122,7 +122,9 @@ def test_keys_that_cannot_be_used_are_refused(home: Path, table: str) -> None:
         load_settings()
 
 
-@pytest.mark.parametrize(("given", "mode"), [("ask", "ask"), ("off", "off"), (False, "off"), ("Read-Only", "read-only")])
+@pytest.mark.parametrize(
+    ("given", "mode"), [("ask", "ask"), ("off", "off"), (False, "off"), ("Read-Only", "read-only")]
+)
 def test_the_memory_mode_is_one_of_four(given: object, mode: str) -> None:
     assert load_settings(memory=given).memory == mode
     with pytest.raises(InputError) as refused:

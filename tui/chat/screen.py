@@ -357,6 +357,7 @@ class ChatScreen(Page):
             seconds = time.monotonic() - self._began
             sign = SPIN[int(seconds * 10) % len(SPIN)]
             doing = "thinking" if self.memagent.model_state == "ready" else self.memagent.model_state
+            doing = "a write waits for your answer" if self.query(Consent) else doing
             parts.append(f"{sign} {doing}… {seconds:.0f} s, Esc stops")
         else:
             parts.append(f"● {self.memagent.model_state}")
