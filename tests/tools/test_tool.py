@@ -207,6 +207,5 @@ def test_a_result_names_the_statements_that_the_store_ran_and_not_their_values(s
     result = run_tool(ToolContext(store, store.start_session().id), call)
     assert any(statement.startswith("insert into facts (") for statement in result.sql)
     assert not any("Hartnell" in statement for statement in result.sql)
-    assert event_from_dict(json.loads(json.dumps(event_to_dict(ToolReturned(call, result))))) == ToolReturned(
-        call, result
-    )
+    event = ToolReturned(call, result)
+    assert event_from_dict(json.loads(json.dumps(event_to_dict(event)))) == event

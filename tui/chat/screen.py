@@ -389,8 +389,8 @@ class ChatScreen(Page):
         """What the model is at, with what is left of its budget where it thinks longer."""
         if self.memagent.model_state != "ready":
             return self.memagent.model_state
-        if self._thinking is None:
-            return "thinking"
+        if self._thinking is None or self.query(Consent):
+            return "a write waits for your answer" if self.query(Consent) else "thinking"
         spent = self._thinking.seconds + time.monotonic() - self._thinking_since
         return replace(self._thinking, seconds=spent).budget
 
