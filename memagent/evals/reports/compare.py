@@ -65,7 +65,7 @@ class Comparison:
                 continue
             points = f"{100 * test.difference:+.1f} points, 95 % {_range(test.interval)}"
             verdict = "more than chance" if test.beyond_chance else "not more than chance explains"
-            sentences.append(f"{change}: {points}; p = {_p(test.p)} ({test.how}), {verdict}.")
+            sentences.append(f"{change}: {points}; p {_p(test.p)} ({test.how}), {verdict}.")
         return sentences
 
 
@@ -144,7 +144,7 @@ def _categories(one: Kept, two: Kept) -> list[tuple[str, int, float, float, floa
 def table(made: Comparison) -> Table:
     """By category; a p-value here is one of many, so a small one alone says little."""
     rows = tuple(
-        (name, str(count), f"{100 * a:.1f}", f"{100 * b:.1f}", f"{100 * (b - a):+.1f}", _p(p))
+        (name, str(count), f"{100 * a:.1f}", f"{100 * b:.1f}", f"{100 * (b - a):+.1f}", _p(p).removeprefix("= "))
         for name, count, a, b, p in made.by_category
     )
     note = f"of {len(rows)} tests one in twenty is below 0.05 by chance" if len(rows) > 1 else ""
@@ -152,7 +152,7 @@ def table(made: Comparison) -> Table:
 
 
 def _p(p: float) -> str:
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
 
 
 def _range(interval: Interval) -> str:

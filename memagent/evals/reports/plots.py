@@ -5,6 +5,7 @@ Colours are Okabe and Ito's, told apart by the colour-blind; systems differ in t
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ FORMATS = ("png", "svg")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31", "#999999")
 MARKERS = "osD^vPX*h"
 GREY = "#666666"
+LEAST = 0.0001  # ms: what is quicker is not told apart
 SETTINGS = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -162,37 +164,48 @@ def _tokens(figure: Any, tokens: Mapping[str, float]) -> Any:
 
 
 def _latency(figure: Any, bench: Sequence[Measure]) -> Any:
-    """Medians over the size of the store, both logarithmic; what has a single size is left out."""
-    lines: dict[str, list[Measure]] = {}
+    """Medians over the size of the store, both logarithmic, a panel for each table of the bench.
+
+    What was measured at a single size is left out of a panel where something else was at several.
+    """
+    panels: dict[str, dict[str, list[Measure]]] = {}
     for measure in bench:
-        lines.setdefault(f"{measure.group}: {measure.name}", []).append(measure)
-    lines = {name: sorted(points, key=lambda point: point.facts) for name, points in lines.items()}
-    several = {name: points for name, points in lines.items() if len({point.facts for point in points}) > 1}
-    shown = several or lines
-    drawn = figure(figsize=(9.4, max(4.2, 0.24 * len(shown) + 1.2)))
-    axes = drawn.add_subplot()
-    for number, (name, points) in enumerate(shown.items()):
-        axes.plot(
-            [point.facts for point in points],
-            [point.p50 for point in points],
-            color=COLOURS[number % len(COLOURS)],
-            marker=MARKERS[number % len(MARKERS)],
-            linestyle="--" if name.partition(": ")[2].startswith(("raw", "plain")) else "-",
-            markersize=5,
-            linewidth=1.3,
-            label=plain(name),
-        )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    sizes = sorted({point.facts for points in shown.values() for point in points})
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axes.set_xticks([], minor=True)
-    axes.set_xlabel("facts in the store")
-    axes.set_ylabel("median, ms")
-    axes.set_title("Latency by size of the store (dashed: the library alone)")
-    axes.grid(color="#dddddd", linewidth=0.7)
-    axes.legend(**LEGEND, fontsize=8)
+        panels.setdefault(measure.group, {}).setdefault(measure.name, []).append(measure)
+    sizes = sorted({measure.facts for measure in bench})
+    heights = [max(2.2, 0.24 * len(lines) + 0.6) for lines in panels.values()]
+    drawn = figure(figsize=(8.4, 0.6 + sum(heights)))
+    every = drawn.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, (group, lines) in zip(every, panels.items(), strict=True):
+        several = {name: points for name, points in lines.items() if len({point.facts for point in points}) > 1}
+        for number, (name, points) in enumerate((several or lines).items()):
+            _line(axes, number, name, sorted(points, key=lambda point: point.facts))
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        medians = [max(point.p50, LEAST) for points in lines.values() for point in points]
+        axes.set_ylim(10 ** math.floor(math.log10(min(medians))), 10 ** math.ceil(math.log10(max(medians) * 1.01)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
+        axes.set_ylabel("median, ms")
+        axes.set_title(plain(group))
+        axes.grid(color="#dddddd", linewidth=0.7)
+        axes.legend(**LEGEND, fontsize=8)
+    every[-1].set_xticks(sizes, [f"{size:,}" for size in sizes])
+    every[-1].set_xticks([], minor=True)
+    every[-1].set_xlabel("facts, or turns of conversation, in the store (dashed: the library alone)")
     return drawn
+
+
+def _line(axes: Any, number: int, name: str, points: Sequence[Measure]) -> None:
+    axes.plot(
+        [point.facts for point in points],
+        [max(point.p50, LEAST) for point in points],
+        color=COLOURS[number % len(COLOURS)],
+        marker=MARKERS[number % len(MARKERS)],
+        linestyle="--" if name.startswith(("raw", "plain")) else "-",
+        markersize=5,
+        linewidth=1.3,
+        label=plain(name),
+    )
 
 
 def _shift(number: int, count: int) -> float:
