@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from memagent.config import Settings, load_settings
 from tui.app import MemagentApp
@@ -63,6 +64,8 @@ async def draw(home: Path) -> dict[str, str]:
             await until(pilot, lambda: app.model_state == "ready" and isinstance(app.screen, ChatScreen))
             for name, act in ACTS.items():
                 await act(app, pilot)
+                for field in app.screen.query(TextArea):
+                    field.cursor_blink = False
                 await pilot.pause(0.5)
                 pictures[name] = app.export_screenshot(title="memagent")
     finally:
