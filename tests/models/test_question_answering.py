@@ -184,19 +184,6 @@ def test_a_span_that_repeats_the_question_gives_way() -> None:
     assert ask("What kind of boats?", "value", script, *passages).text == "a dinghy"
 
 
-def test_what_was_said_before_is_read_too_but_is_no_answer() -> None:
-    asked = "Did you sail on Sunday, or did " + "you " * 30 + "stay at home?"
-    passage = Passage("We made pizza!", 0.5, SAID, "9 June 2023", "Bram", (), ("Odile", asked))
-    reader = ScriptedReader({"pizza": ("pizza", 0.9)})
-    answer = answer_question(reader, "What did Bram make?", "value", [passage])
-    lead, _, said = reader.windows[0].partition("\n")
-    assert said == "Bram: We made pizza!" and lead.startswith("Odile: you you") and lead.endswith("stay at home?")
-    assert answer is not None and answer.text == "pizza"
-    assert passage.text[answer.sources[0].start : answer.sources[0].end] == "pizza"
-    reader = ScriptedReader({"pizza": ("home", 0.9)})
-    assert answer_question(reader, "Where did Bram stay?", "value", [passage]) is None
-
-
 def test_no_passages_no_answer_and_no_more_than_so_many_are_read() -> None:
     reader = ScriptedReader({})
     assert answer_question(reader, "What?", "value", []) is None

@@ -84,5 +84,4 @@ def passage(found: Found) -> Passage:
         NamedTime(time.start, time.end, time.since, time.until, dated(time, found.said_at))
         for time in find_times(found.text, found.said_at)
     )
-    before = next(((said.speaker, said.text) for said in found.before[-1:]), ("", ""))
-    return Passage(found.text, found.score, found.said_at, day(found.said_at), found.speaker, times, before)
+    return Passage(found.text, found.score, found.said_at, day(found.said_at), found.speaker, times)
