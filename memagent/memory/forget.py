@@ -128,9 +128,11 @@ class ForgetStore(SessionStore, UndoStore):
             if gone is None or self._in_file(gone):
                 # Pages keep copies of rows that have moved to another page; only a new file is free of them.
                 self.database.pragma("VACUUM")
+                if not self._cut_log():
+                    return False
             with self.database.write() as connection:
                 connection.exec_driver_sql("PRAGMA user_version = 0")
-            return self._cut_log()
+            return True
         except (StoreBusyError, StoreFullError, StoreReadOnlyError):
             return False  # `stats` shows it, and `close` tries again
 
@@ -146,5 +148,9 @@ class ForgetStore(SessionStore, UndoStore):
         path = self.database.path
         if path is None or not path.stat().st_size:
             return False
+        needles: list[bytes] = []
+        for needle in sorted((text.encode() for text in gone if len(text) > 2), key=len):
+            if not any(shorter in needle for shorter in needles):  # it stands nowhere where the shorter one does not
+                needles.append(needle)
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return any(data.find(text.encode()) >= 0 for text in gone if len(text) > 2)
+            return any(data.find(needle) >= 0 for needle in needles)

@@ -110,13 +110,24 @@ def is_distinctive(value: str) -> bool:
     return len(value) >= 3 and any(character.isupper() for character in value)
 
 
-def search_fragment(phrase: str) -> str:
-    """A LIKE pattern (escape `!`, to be held against lower(column)) that finds at least all that the redactor finds.
+def search_fragments(phrase: str) -> tuple[str, str]:
+    """Two LIKE patterns (escape `!`, for a LIKE that ignores the case of ASCII letters and of no others).
 
-    SQLite's lower() knows ASCII only, so other letters, and white space, may be anything.
+    The first finds at least all that the redactor finds. The second finds at least what it finds in texts of ASCII
+    letters alone; it is far narrower for a short name with one of the letters that have a relative outside ASCII.
     """
-    fragment = "%".join(phrase.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_").split())
-    return "%" + re.sub(r"[^\x20-\x7e]+|[\"\\]", "%", fragment) + "%"
+    words = phrase.split()
+    wide, narrow = ("%".join("".join(_searched(c, odd) for c in word) for word in words) for odd in ("iks", ""))
+    return f"%{wide}%", f"%{narrow}%"
+
+
+def _searched(character: str, odd: str) -> str:
+    if character in "!%_":
+        return f"!{character}"
+    if character in '"\\' or ord(character) < 32:
+        return "%"  # JSON writes it in another way
+    # Case is ignored by one letter for one letter; i, k and s are also found as dotless i, Kelvin sign and long s.
+    return "_" if character > "~" or character.lower() in odd else character.lower()
 
 
 def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:

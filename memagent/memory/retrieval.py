@@ -119,7 +119,7 @@ def search(
     limit = min(max(query.limit, 1), MAX_LIMIT)
     with database.read() as connection:
         question = read_question(connection, query.text, space_id, now)
-    encoded = encode(question.words) if dense is not None else None
+    encoded = encode(question.words) if dense is not None and query.mode != "keyword" else None
     with database.read() as connection:
         pool = gather(connection, query, question, encoded, space_id=space_id, dense=dense, weights=weights)
         ranked = _ranked(pool, weights, now)
@@ -158,9 +158,9 @@ def gather(
     if dense is not None and encoded is not None and query.mode != "keyword":
         asks["dense"] = [_nearest(connection, dense, encoded, kinds, window)]
     channels |= _ask(visible, asks, wanted, limit)
-    if query.mode == "hybrid":
-        visible.admit(visible.beside(_best(channels, weights.beside)))
-    owners = list(visible.rows) if window is None else _in(visible, channels)
+    beside = visible.beside(_best(channels, weights.beside)) if query.mode == "hybrid" else []
+    visible.admit(beside)
+    owners = list(visible.rows) if window is None else _in(visible, channels, beside)
     if dense is not None and encoded is not None and "dense" in channels:
         rest = [owner for owner in owners if owner not in channels["dense"]]
         channels["dense"] |= dense.cosines(connection, encoded.vector, rest)
@@ -178,9 +178,10 @@ def _terms(query: SearchQuery, question: Question) -> list[str]:
     return terms
 
 
-def _in(visible: Visible, channels: Mapping[str, Scores]) -> list[Owner]:
-    """Of a bounded search what some channel found: the window may hold the whole space."""
-    return list(dict.fromkeys(owner for scores in channels.values() for owner in scores if owner in visible.rows))
+def _in(visible: Visible, channels: Mapping[str, Scores], beside: Sequence[Owner]) -> list[Owner]:
+    """Of a bounded search what some channel found, and what stands beside it: the window may hold the whole space."""
+    found = [owner for scores in channels.values() for owner in scores]
+    return [owner for owner in dict.fromkeys([*found, *beside]) if owner in visible.rows]
 
 
 def _lexical_channel(visible: Visible, found: Lexical, kind: OwnerKind) -> Channel:

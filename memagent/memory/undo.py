@@ -55,7 +55,8 @@ class UndoStore(ConflictStore, CurationStore, CoreBlockStore, OperationStore):
         if table == "core_blocks":
             self._restore_block(recorder, change)
         elif after is None:  # it was removed by an undo
-            insert(connection, table, id=row_id, **before)
+            taken = one(connection, f"select 1 from {table} where id = :id", id=row_id)  # SQLite gives numbers again
+            row_id = insert(connection, table, **before) if taken else insert(connection, table, id=row_id, **before)
             recorder.note(table, row_id, None, before)
         elif before is None:
             run(connection, f"delete from {table} where id = :id", id=row_id)

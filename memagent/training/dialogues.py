@@ -7,7 +7,7 @@ pieces of what was said or shown, and what nothing supports is declined.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ UNKNOWN = "I don't know: you haven't told me."
 ERASED = "Done, I've forgotten it."
 NOTHING = "I have nothing about that in memory."
 TALK = "I'm here. Tell me something to remember, or ask about what you told me."
+WRITTEN_SHARE = 0.35
 SUMS = (
     ("what is {a} {sign} {b}?", "what's {a} {sign} {b}", "{a} {sign} {b}", "work out {a} {sign} {b} please"),
     ("{b}% of {a}", "what is {b}% of {a}?", "how much is {b}% of {a}"),
@@ -42,10 +43,11 @@ class Turn:
 
 @dataclass
 class Dialogues:
-    """Draws turns; the same seed gives the same ones."""
+    """Draws turns; the same seed gives the same ones. `written` messages are a third of what is told and chatted."""
 
     packs: Packs
     seed: int
+    written: Sequence[Example] = ()
     rng: random.Random = field(init=False)
     composer: Composer = field(init=False)
 
@@ -61,7 +63,7 @@ class Dialogues:
         return make()
 
     def _tell(self) -> Turn:
-        while not (example := self.composer.noisy(self.composer.statement())).facts:
+        while not (example := self._example("state", self.composer.statement)).facts:
             pass
         calls: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
         lines = []
@@ -131,9 +133,15 @@ class Dialogues:
         return self._turn(said, (), [call], f"{expression} = {number:g}")
 
     def _talk(self) -> Turn:
-        return self._turn(self.composer.talk().text, self._hits(), [], TALK)
+        return self._turn(self._example("talk", self.composer.talk).text, self._hits(), [], TALK)
 
     # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _example(self, act: str, compose: Callable[[], Example]) -> Example:
+        """A message of an act, composed or by hand, with noise."""
+        by_hand = [example for example in self.written if example.act == act]
+        drawn = self.rng.choice(by_hand) if by_hand and self.rng.random() < WRITTEN_SHARE else compose()
+        return self.composer.noisy(drawn)
 
     def _fact(self) -> tuple[Slot, Subject, str]:
         slot = self.composer.slot()

@@ -30,10 +30,12 @@ from memagent.training.chat_tokenizer import START, STOP, VOCABULARY, train_toke
 from memagent.training.dialogues import Dialogues, Turn
 from memagent.training.packs import Packs, load_packs
 from memagent.training.runs import Run, prepare
+from memagent.training.written import load_messages
 
 SIZES = {
     "tiny": {"hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "num_attention_heads": 4},
     "small": {"hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 6, "num_attention_heads": 4},
+    "mini": {"hidden_size": 256, "intermediate_size": 640, "num_hidden_layers": 4, "num_attention_heads": 4},
     "base": {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 8, "num_attention_heads": 6},
 }
 WINDOW = 4096  # positions the model can have
@@ -42,6 +44,7 @@ POOL = 32  # batches that are drawn at once and cut by length
 CALL_WEIGHT = 3.0  # of tokens in calls: a wrong value costs more than a wrong word
 TOKENIZER_TURNS = 4000
 HELD_OUT = 100
+EMBEDDING_STD = 0.02
 SCHEMAS = tuple(tool.schema() for tool in TOOLS.values())
 
 
@@ -100,23 +103,37 @@ def batches(encoder: Encoder, dialogues: Dialogues, size: int) -> Iterator[list[
         yield from cut
 
 
+def shared_start(batch: Sequence[Sample]) -> int:
+    """How many tokens all samples begin with, none of them one that the model writes."""
+    first, last = min(sample.ids for sample in batch), max(sample.ids for sample in batch)
+    same = next((n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    written = min(next(n for n, weight in enumerate(sample.weights) if weight) for sample in batch)
+    return max(0, min(same, written) - 1)
+
+
 def loss_of(model: Any, batch: Sequence[Sample], device: str) -> Tensor:
     """Weighted cross entropy of what the model writes, padded at the right."""
+    shared = shared_start(batch)
     longest = max(len(sample.ids) for sample in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     weights = torch.zeros(len(batch), longest)
     for row, sample in enumerate(batch):
         ids[row, : len(sample.ids)] = torch.tensor(sample.ids)
         weights[row, : len(sample.ids)] = torch.tensor(sample.weights)
-    ids, weights = ids.to(device), weights[:, 1:].to(device)
-    states = model.model(input_ids=ids).last_hidden_state[:, :-1]
+    ids, weights = ids[:, shared:].to(device), weights[:, shared + 1 :].to(device)
+    before = None
+    if shared:  # the instructions are half of a turn and the same in all: computed once, with their gradient
+        start = torch.tensor([batch[0].ids[:shared]], device=device)
+        before = model.model(input_ids=start, use_cache=True).past_key_values
+        before.batch_repeat_interleave(len(batch))
+    states = model.model(input_ids=ids, past_key_values=before).last_hidden_state[:, :-1]
     wanted = weights > 0  # an eighth of the tokens: the vocabulary is scored for these only
     losses = functional.cross_entropy(model.lm_head(states[wanted]).float(), ids[:, 1:][wanted], reduction="none")
     return (losses * weights[wanted]).sum() / weights.sum()
 
 
 def new_model(size: str, tokenizer: Any) -> Any:
-    """A Llama of one of SIZES with random weights; its embeddings are tied."""
+    """A Llama of one of SIZES with random weights; its embeddings are tied, and begin as MiniLM's."""
     from transformers import AutoModelForCausalLM, LlamaConfig
 
     config = LlamaConfig(
@@ -129,7 +146,33 @@ def new_model(size: str, tokenizer: Any) -> Any:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.get_input_embeddings().weight.data.copy_(meaningful(tokenizer, config.hidden_size))
+    return model
+
+
+def meaningful(tokenizer: Any, width: int) -> Tensor:
+    """Embeddings (vocabulary, width) that already tell like from unlike, so that the run need not learn words.
+
+    A token gets the mean of MiniLM's embeddings of its word pieces, on their first principal axes, at the scale of
+    random ones; half as much noise keeps apart what MiniLM does not, such as "The" and "the".
+    """
+    from memagent.models import encoder, weights
+
+    stored = weights.load_weights(encoder.BASE)
+    table = (
+        stored["embeddings.word.int8"].astype("float32") * stored["embeddings.word.scale"].astype("float32")[:, None]
+    )
+    pieces = encoder.tokenizer()
+    rows = torch.zeros(len(tokenizer), table.shape[1])
+    for token in range(len(tokenizer)):
+        found = pieces.encode(tokenizer.decode([token]), add_special_tokens=False).ids
+        if found:
+            rows[token] = torch.from_numpy(table[found].mean(0))
+    rows -= rows.mean(0)
+    _, _, axes = torch.pca_lowrank(rows, q=min(width, *rows.shape), center=False)
+    kept = functional.pad(rows @ axes, (0, max(0, width - axes.shape[1])))
+    return (kept / kept.std() + 0.5 * torch.randn(kept.shape)) * EMBEDDING_STD
 
 
 def train(model: Any, run: Run, stream: Iterator[list[Sample]], device: str) -> None:
@@ -204,7 +247,12 @@ def main() -> None:
     model = new_model(arguments.size, tokenizer).to(arguments.device)
     run = Run(arguments.out, arguments.steps, arguments.rate, arguments.rate, arguments.bf16)
     seed = arguments.seed + 1_000_003 * run.first_step  # after a resume other turns, so that none is seen twice
-    train(model, run, batches(Encoder(tokenizer), Dialogues(packs, seed), arguments.batch), arguments.device)
+    train(
+        model,
+        run,
+        batches(Encoder(tokenizer), Dialogues(packs, seed, load_messages()), arguments.batch),
+        arguments.device,
+    )
     save(model, tokenizer, arguments.out / "model")
     scores = score(arguments.out / "model", packs, seed=-1)
     (arguments.out / "scores.json").write_text(json.dumps(scores, indent=1), encoding="utf-8")
@@ -215,14 +263,12 @@ def _tokenizer(folder: Path, packs: Packs, seed: int) -> Any:
     """The run's tokenizer, made on its first start from turns and their instructions."""
     from transformers import AutoTokenizer
 
-    if folder.exists():
-        return AutoTokenizer.from_pretrained(folder)
-    dialogues = Dialogues(packs, seed + 1000)
-    draft = ChatTemplate(train_tokenizer([SYSTEM], 512))
-    texts = (rendered(draft, dialogues.draw()) for _ in range(TOKENIZER_TURNS))
-    tokenizer = train_tokenizer((text.partition(STOP)[2] for text in texts), VOCABULARY)
-    tokenizer.save_pretrained(folder)
-    return tokenizer
+    if not folder.exists():
+        dialogues = Dialogues(packs, seed + 1000, load_messages())
+        draft = ChatTemplate(train_tokenizer([SYSTEM], 512))
+        texts = (rendered(draft, dialogues.draw()) for _ in range(TOKENIZER_TURNS))
+        train_tokenizer((text.partition(STOP)[2] for text in texts), VOCABULARY).save_pretrained(folder)
+    return AutoTokenizer.from_pretrained(folder)  # one just trained encodes two hundred times slower
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from memagent.training.public import load_chatter, load_groups
 from memagent.training.reading import Group, Readings
 from memagent.training.runs import Run, prepare
 from memagent.training.talks import Talk, load_talks
-from memagent.training.written import load_readings, shuffled
+from memagent.training.written import load_hops, load_readings, shuffled
 
 GROUPS, POOL = 10, 300  # groups in a batch, and in a pool that is sorted by length
 TOKENS = 112
@@ -66,20 +66,23 @@ def group_loss(network: Reader, groups: list[Group]) -> tuple[Tensor, dict[str, 
 
 @dataclass(frozen=True)
 class Shares:
-    """How much of a batch is hand-written single readings, and how much questions about written conversations."""
+    """How much of a batch is hand-written single readings, questions over two messages, and over conversations."""
 
     written: float
+    hops: float
     talks: float
 
 
-def group_batches(readings: Readings, written: list[Group], talks: list[Talk], shares: Shares) -> Iterator[list[Group]]:
-    rng = readings.rng
+def group_batches(readings: Readings, talks: list[Talk], shares: Shares) -> Iterator[list[Group]]:
+    rng, written, hops = readings.rng, load_readings(held=False), load_hops()
 
     def drawn() -> Group:
         roll = rng.random()
         if roll < shares.written:
             return shuffled(rng.choice(written), rng)
-        if roll < shares.written + shares.talks:
+        if roll < shares.written + shares.hops:
+            return shuffled(rng.choice(hops), rng)
+        if roll < shares.written + shares.hops + shares.talks:
             return rng.choice(talks).draw(rng)
         return readings.draw()
 
@@ -93,7 +96,7 @@ def group_batches(readings: Readings, written: list[Group], talks: list[Talk], s
 
 def train(network: Reader, run: Run, readings: Readings, talks: list[Talk], shares: Shares) -> None:
     optimiser, schedule = run.optimiser(network)
-    batches = group_batches(readings, load_readings(), talks, shares)
+    batches = group_batches(readings, talks, shares)
     sums: dict[str, float] = {}
     said, count = time.monotonic(), 0
     for step in run.steps_to_do(network, optimiser, schedule):
@@ -122,6 +125,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
     parser.add_argument("--written", type=float, default=0.15, help="share of hand-written groups")
+    parser.add_argument("--hops", type=float, default=0.1, help="share of questions that need two messages")
     parser.add_argument("--talks", type=float, default=0.35, help="share of questions about written conversations")
     parser.add_argument("--held", default="", help="ids of conversations to leave out, with commas")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
@@ -138,7 +142,7 @@ def main() -> None:
     held = set(arguments.held.split(","))
     talks = load_talks([conversation for conversation in load_conversations() if conversation.id not in held])
     readings = Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data))
-    train(network, run, readings, talks, Shares(arguments.written, arguments.talks))
+    train(network, run, readings, talks, Shares(arguments.written, arguments.hops, arguments.talks))
     torch.save(network.state_dict(), arguments.out / "reader.pt")
     if arguments.export:
         from memagent.training.export import export_reader

@@ -12,6 +12,7 @@ from memagent.training.noise import roughen
 from memagent.training.packs import Slot
 
 WINDOWS = 4  # in a group
+JOINED = 0.4  # of the windows hold more than one statement
 RELATIVES = (
     "sister",
     "brother",
@@ -178,14 +179,15 @@ class Readings:
         """Noise, and at times another statement or a lead-in around the one that counts."""
         rng, composer = self.rng, self.composer
         lead = ""
-        if rng.random() < 0.25:
-            extra_slot = composer.slot()
-            extra = composer.state_sentence(extra_slot, composer.subject_for(extra_slot)).text
-            joint = rng.choice([". ", ", ", " and ", "; ", ". oh and "])
-            if rng.random() < 0.5:
-                text = f"{text.rstrip('.')}{joint}{extra}"
-            else:
-                lead = f"{extra.rstrip('.')}{joint}"
+        if rng.random() < JOINED:  # several facts in one message: the span must be the one that was asked for
+            for _ in range(rng.choice((1, 1, 2))):
+                extra_slot = composer.slot()
+                extra = composer.state_sentence(extra_slot, composer.subject_for(extra_slot)).text
+                joint = rng.choice([". ", ", ", " and ", "; ", ". oh and "])
+                if rng.random() < 0.5:
+                    text = f"{text.rstrip('.')}{joint}{extra}"
+                else:
+                    lead = f"{extra.rstrip('.')}{joint}{lead}"
         elif rng.random() < 0.25:
             lead = rng.choice(composer.packs.acts["prefixes_state"]).strip() + " "
         protected = [] if answer is None else [(answer[0] + len(lead), answer[1] + len(lead))]

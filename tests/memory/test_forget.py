@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,58 @@ def test_bytes_held_back_by_a_reader_go_when_the_store_closes(url: str, tmp_path
     assert files_with(tmp_path / "data", SECRET, STEM) == []
     with MemoryStore.open(url) as again:
         assert not again.scrub_pending() and again.facts(state="all") == []
+
+
+def test_bytes_that_a_reader_keeps_while_the_file_is_rewritten_are_not_taken_for_gone(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin_reading(self: MemoryStore, gone: Collection[str]) -> bool:
+        reader.execute("begin")
+        reader.execute("select count(*) from facts").fetchone()
+        return True
+
+    monkeypatch.setattr("memagent.memory.forget.SCRUB_SECONDS", 0.05)
+    with MemoryStore.open(url, embedder=HashEmbedder()) as store:
+        reader = sqlite3.connect(tmp_path / "data" / "memory.db", isolation_level=None)
+        fact = tell(store, store.start_session().id, f"the code is {SECRET}", "door", "code", SECRET).after
+        assert fact is not None
+        monkeypatch.setattr(MemoryStore, "_in_file", begin_reading)
+        store.forget_fact(fact.id, asked_by="user")
+        assert store.scrub_pending()
+        reader.close()
+        assert store.finish_scrub() and not store.scrub_pending()
+    assert files_with(tmp_path / "data", SECRET, STEM) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("Kim", "KIM"),
+        ("Kim", "\u212aim"),  # the Kelvin sign
+        ("Kirsiski", "\u212a\u0131r\u017f\u0130ski"),
+        ("Śliwiński", "śLIWIŃSKI"),
+        ("東京タワー", "東京タワー"),
+        ("\u017fkiing", "skiing"),
+        ('50%_off! "Kö\\x"', '50%_OFF! "kÖ\\X"'),
+        ("Kim von Berg", "kim\tVON\n berg"),
+    ],
+)
+def test_a_claim_is_found_in_every_spelling_that_is_taken_out(store: MemoryStore, value: str, said: str) -> None:
+    session = store.start_session().id
+    fact = tell(store, session, f"the word is {value} now", "door", "word", value).after
+    other = store.start_session(title=f"about {said}").id
+    reply = store.add_message(other, "assistant", f"so {said}.", events=[{"event": "finished", "reply": f"<{said}>"}])
+    logged = store.log_operation("search", asked_by="model", arguments={"query": f"{said}?"}, result={"hits": [said]})
+    store.add_message(other, "user", "Kimberley skis in Łódź")
+    assert fact is not None
+    store.forget_fact(fact.id, asked_by="user")
+    message = store.message(reply.id)
+    assert message.content == "so [forgotten]."
+    assert message.events == ({"event": "finished", "reply": "<[forgotten]>"},)
+    operation = store.operation(logged)
+    assert (operation.arguments, operation.result) == ({"query": "[forgotten]?"}, {"hits": ["[forgotten]"]})
+    assert store.session(other).title == "about [forgotten]"
+    assert [message.content for message in store.messages(other)][1:] == ["Kimberley skis in Łódź"]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -310,6 +310,32 @@ def test_the_turns_beside_the_nearest_are_candidates(store: MemoryStore) -> None
     assert ("message", turns[3].id) not in pool.owners
 
 
+def test_of_a_bounded_search_the_turns_beside_the_nearest_are_candidates_inside_the_bounds(
+    store: MemoryStore, clock: Hands
+) -> None:
+    session = store.start_session()
+    turns = []
+    for day, text in ((1, "hello"), (3, "it was a greyhoundd"), (3, "in spring")):
+        clock.at = datetime(2026, 3, day, tzinfo=UTC)
+        turns.append(store.add_message(session.id, "user", text).id)
+    clock.at = datetime(2026, 3, 4, tzinfo=UTC)
+    talk(store, *(f"number {number} is a greyish thing" for number in range(200)))
+    query = SearchQuery("greyhounddd", scope="conversation", since=datetime(2026, 3, 2, tzinfo=UTC))
+    with store.database.read() as connection:
+        question = read_question(connection, query.text, store.space_id, NOW)
+        encoded = HashEmbedder().encode_query(query.text)
+        pool = gather(connection, query, question, encoded, space_id=store.space_id, dense=store.dense)
+    assert ("message", turns[1]) in pool.owners and ("message", turns[2]) in pool.owners
+    assert ("message", turns[0]) not in pool.owners
+
+
+def test_a_search_by_words_alone_does_not_ask_the_embedder(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    fact = tell(store, "boiler", "company", "Hartnell")
+    monkeypatch.setattr(HashEmbedder, "encode_query", lambda self, text: pytest.fail("encoded in vain"))
+    (hit,) = store.search(SearchQuery("boiler", mode="keyword"))
+    assert (hit.id, set(hit.channels)) == (fact, {"words"})
+
+
 def test_the_answer_beside_the_words_of_the_question_comes_before_other_turns(tmp_path: Path) -> None:
     with MemoryStore.open(f"sqlite:///{tmp_path}/words.db") as store:
         turns = talk(store, "hello", "when did you adopt the greyhound?", "on my birthday in spring", "lovely")

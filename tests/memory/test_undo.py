@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from memagent.errors import InputError
-from memagent.memory.records import FactDraft, SourceSpan
+from memagent.memory.records import FactDraft, MemoryChange, SourceSpan
 from memagent.memory.statements import rows
 from memagent.memory.store import MemoryStore
 
@@ -138,3 +138,22 @@ def test_what_changed_nothing_cannot_be_undone(store: MemoryStore) -> None:
     search = store.log_operation("search", asked_by="model", arguments={}, result={"hits": []})
     with pytest.raises(InputError, match="nothing to undo"):
         store.undo(search, asked_by="user")
+
+
+def test_a_source_comes_back_although_its_number_has_been_given_to_another(store: MemoryStore) -> None:
+    session = store.start_session().id
+
+    def tell(text: str, value: str) -> MemoryChange:
+        message = store.add_message(session, "user", text)
+        source = SourceSpan(message.id, start=text.index(value), end=text.index(value) + len(value))
+        return store.add_fact(FactDraft("dog", "name", value, single=False, sources=(source,)), asked_by="auto")
+
+    taken_back = store.undo(tell("my dog is Rex", "Rex").operation_id, asked_by="user")
+    other = tell("my dog is Bo", "Bo").after
+    back = store.undo(taken_back.operation_id, asked_by="user")
+    assert back.after is not None and other is not None
+    assert [span.quote for span, _ in store.sources(back.after.id)] == ["Rex"]
+    assert [span.quote for span, _ in store.sources(other.id)] == ["Bo"]
+    store.undo(back.operation_id, asked_by="user")
+    assert store.sources(back.after.id) == []
+    assert [span.quote for span, _ in store.sources(other.id)] == ["Bo"]

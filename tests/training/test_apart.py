@@ -1,6 +1,6 @@
 """The development sets measure what the training packs do not contain.
 
-Two rules, on lower-case words without apostrophes. No text of `memagent/evals/dev` is an instance of a template with at
+Two rules, on lower-case words without apostrophes. No text of `memagent/evals/dev` or `suite` is an instance of a template with at
 least `LONG` words of its own; and none shares `GRAM` words in a row with a template, placeholders standing for any one
 word, where at least `CONTENT` of them carry meaning. What is shorter ("hi", "forget that") is common property.
 """
@@ -23,6 +23,7 @@ from memagent.memory.words import STOP_WORDS
 from memagent.training.packs import PLACEHOLDER, load_packs
 from memagent.training.written import load_messages, load_readings
 
+SUITE = dev_sets.FOLDER.parent / "suite"
 GRAM = 6
 LONG = 5
 CONTENT = 3
@@ -39,16 +40,17 @@ def words(text: str) -> list[str]:
 
 @cache
 def dev_texts() -> frozenset[str]:
-    """Every sentence of the development sets: messages and their contexts, questions and evidence, scenario turns."""
+    """Every sentence of the development sets and the suite: messages and contexts, questions and evidence, turns."""
     texts = set()
     for line in dev_sets.load("messages.jsonl"):
         texts |= {line["text"], *line["context"]}
     for line in dev_sets.load("reading.jsonl"):
         texts |= {line["question"], *line["evidence"]}
-    scenarios = yaml.safe_load((dev_sets.FOLDER / "scenarios.yaml").read_text(encoding="utf-8"))["scenarios"]
-    for session in (session for scenario in scenarios for session in scenario["sessions"]):
-        for turn in session if isinstance(session, list) else session["turns"]:
-            texts.add(turn if isinstance(turn, str) else turn.get("say", ""))
+    for file in [*dev_sets.FOLDER.glob("*.yaml"), *SUITE.glob("*.yaml")]:
+        scenarios = yaml.safe_load(file.read_text(encoding="utf-8"))["scenarios"]
+        for session in (session for scenario in scenarios for session in scenario["sessions"]):
+            for turn in session if isinstance(session, list) else session["turns"]:
+                texts.add(turn if isinstance(turn, str) else turn.get("say", ""))
     return frozenset(text for text in texts if text)
 
 

@@ -6,18 +6,20 @@ import re
 from datetime import datetime, timedelta
 
 from memagent.memory.time_grammar.rules import Context, Rule, piece, rule
-from memagent.memory.time_grammar.spans import DAY, Piece, easter, nth_weekday, shift_months, unit_piece
+from memagent.memory.time_grammar.spans import DAY, Piece, holiday, shift_months, unit_piece
 from memagent.memory.time_grammar.words import (
     FULL_MONTH,
     GOES_ON,
     HOLIDAY,
     MONTH,
     NOT_A_COUNT,
+    OF_ONE_ALONE,
     ORDINAL_WORD,
     PLAIN_MONTH,
     SEASON,
     WEEKDAY,
     WEEKDAY_SHORT,
+    WRITTEN,
     YEAR,
     month_number,
     ordinal,
@@ -111,10 +113,12 @@ def _month_day(context: Context, match: re.Match[str]) -> Piece | None:
     rf"\b(?:(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|–|to|and|until|till|through)\s*(?:the\s+)?"
     rf"(?P<last>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+"
     rf"(?P<month>{MONTH})\b|(?P<month2>{MONTH})\.?\s+(?P<first2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|–|to|until|till|"
-    rf"through)\s*"
-    rf"(?P<last2>\d{{1,2}})(?:st|nd|rd|th)?(?!\w|:|[.,]\d)){_YEAR_LAST}",
+    rf"through|(?P<and>and))\s*"
+    rf"(?P<last2>\d{{1,2}})(?:st|nd|rd|th)?(?!\w|:|[.,]\d|\s+{MONTH}\b)){_YEAR_LAST}",
 )
 def _day_range(context: Context, match: re.Match[str]) -> Piece | None:
+    if match["and"] and not context.before(match).lower().endswith("between "):
+        return None  # two days, or a day and a number
     month = month_number(match["month"] or match["month2"])
     first, last = int(match["first"] or match["first2"]), int(match["last"] or match["last2"])
     if first >= last:
@@ -125,8 +129,36 @@ def _day_range(context: Context, match: re.Match[str]) -> Piece | None:
 
 @rule(RULES, rf"\b(?P<month>{MONTH})\.?,?\s+(?:of\s+|in\s+)?(?:(?P<year>{YEAR})(?![\d:/]|[.,]\d)|'(?P<short>\d\d)\b)")
 def _month_year(context: Context, match: re.Match[str]) -> Piece:
-    year = int(match["year"]) if match["year"] else _full_year(context, int(match["short"]))
-    return unit_piece(match.start(), match.end(), datetime(year, month_number(match["month"]), 1), "month")
+    since = datetime(_year_of(context, match), month_number(match["month"]), 1)
+    return unit_piece(match.start(), match.end(), since, "month")
+
+
+@rule(
+    RULES,
+    rf"\b(?:(?P<between>between\s+)|(?P<from>from\s+))?(?P<first>{MONTH})\.?\s*(?:-|–|\bto\b|(?P<and>\band\b)|"
+    rf"\b(?:until|till|through)\b)\s*(?P<last>{MONTH})\b{_DOT}{_YEAR_LAST}(?!\s*\.?\s*\d|'s\b|-\w|\.\w)",
+)
+def _month_range(context: Context, match: re.Match[str]) -> Piece | None:
+    if match["and"] and not match["between"]:
+        return None
+    if match["from"] and re.search(rf"\b{WRITTEN}\s+$", context.before(match), re.IGNORECASE):
+        return None
+    if not (match["between"] or match["from"]) and (
+        re.search(OF_ONE_ALONE, context.before(match), re.IGNORECASE)
+        or not re.fullmatch(PLAIN_MONTH, match["last"], re.IGNORECASE)
+    ):
+        return None  # a day of the first month, or both may be names
+    first, last = month_number(match["first"]), month_number(match["last"])
+    if first == last:
+        return None
+    length = (last - first) % 12 + 1
+    if _has_year(match):
+        since = datetime(_year_of(context, match) - (last < first), first, 1)
+    else:
+        starts = [datetime(context.now.year + n, first, 1) for n in (-2, -1, 0, 1, 2)]
+        since = _occurrence(context, match, match.start("first"), "", starts, length)
+    repeats = "" if _has_year(match) else "year"
+    return Piece(match.start("first"), match.end(), since, shift_months(since, length), "month", repeats)
 
 
 @rule(
@@ -278,29 +310,11 @@ def _holiday(context: Context, match: re.Match[str]) -> Piece | None:
         return None
     name = match["day"].lower().replace("'", "").replace("’", "")
     if match["year"]:
-        day = _holiday_in(name, int(match["year"]))
+        day = holiday(name, int(match["year"]))
     else:
-        days = [_holiday_in(name, context.now.year + n) for n in (-2, -1, 0, 1, 2)]
+        days = [holiday(name, context.now.year + n) for n in (-2, -1, 0, 1, 2)]
         day = _occurrence(context, match, match.start(), (match["which"] or "").lower(), days, 0)
     return piece(match, day, day + DAY, "day", repeats="" if match["year"] else "year")
-
-
-def _holiday_in(name: str, year: int) -> datetime:
-    if name.startswith("easter") or name == "good friday":
-        return easter(year) + {"good friday": -2, "easter monday": 1}.get(name, 0) * DAY
-    if name == "thanksgiving":
-        return nth_weekday(datetime(year, 11, 1), 3, 4)
-    for prefix, month, day in (
-        ("christmas eve", 12, 24),
-        ("boxing", 12, 26),
-        ("new years eve", 12, 31),
-        ("new year", 1, 1),
-        ("valentine", 2, 14),
-        ("halloween", 10, 31),
-    ):
-        if name.startswith(prefix):
-            return datetime(year, month, day)
-    return datetime(year, 3, 17) if "patrick" in name else datetime(year, 12, 25)
 
 
 def _occurrence(
@@ -344,13 +358,11 @@ def _yearless_day(context: Context, match: re.Match[str], month: int, day: int) 
 
 
 def _day_of_year(context: Context, match: re.Match[str], month: int, day: int) -> datetime:
-    groups = match.groupdict()
     if _has_year(match):
-        year = int(groups["year"]) if groups["year"] else _full_year(context, int(groups["short"]))
-        return datetime(year, month, day)
+        return datetime(_year_of(context, match), month, day)
     years = [context.now.year + n for n in range(-8, 9)]  # 29 February needs eight where a century has no leap year
     days = [datetime(year, month, day) for year in years if _exists(year, month, day)]
-    weekday = groups.get("weekday")
+    weekday = match.groupdict().get("weekday")
     if weekday:
         days = [one for one in days if one.weekday() == weekday_number(weekday)] or days
     if not days:
@@ -361,6 +373,10 @@ def _day_of_year(context: Context, match: re.Match[str], month: int, day: int) -
 def _has_year(match: re.Match[str]) -> bool:
     groups = match.groupdict()
     return bool(groups.get("year") or groups.get("short"))
+
+
+def _year_of(context: Context, match: re.Match[str]) -> int:
+    return int(match["year"]) if match["year"] else _full_year(context, int(match["short"]))
 
 
 def _exists(year: int, month: int, day: int) -> bool:

@@ -157,8 +157,8 @@ def _weekday(context: Context, match: re.Match[str]) -> Piece | None:
 
 @rule(
     RULES,
-    rf"\b(?:the\s+)?(?P<which>last|next|this\s+coming|this|previous|coming|following)\s+(?P<unit>week|month|year|"
-    rf"weekend|fortnight|decade)\b(?!['’]?s?\s+of\s+{MONTH}\b)",
+    rf"\b(?:the\s+)?(?P<which>last|next|this\s+coming|(?:this\s+)?past(?=\s+weekend)|this|previous|coming|following)"
+    rf"\s+(?P<unit>week|month|year|weekend|fortnight|decade)\b(?!['’]?s?\s+of\s+{MONTH}\b)",
 )
 def _which_unit(context: Context, match: re.Match[str]) -> Piece | None:
     words = match.group().lower().split()
@@ -292,7 +292,7 @@ def _whole(context: Context, match: re.Match[str]) -> Piece:
 
 def _weekend(context: Context, match: re.Match[str], which: str) -> Piece:
     since = weekend_of(context.today)
-    if which in ("last", "previous"):
+    if which in _LAST:
         since -= 7 * DAY
     elif which == "next" or (which == "coming" and context.today >= since):
         since += 7 * DAY

@@ -137,3 +137,22 @@ def easter(year: int) -> datetime:
     e = (32 + 2 * (b % 4) + 2 * (c // 4) - d - c % 4) % 7
     f = d + e - 7 * ((a + 11 * d + 22 * e) // 451) + 114
     return datetime(year, f // 31, f % 31 + 1)
+
+
+def holiday(name: str, year: int) -> datetime:
+    """The day of a holiday of that year; the name in lower case, without apostrophes."""
+    if name.startswith("easter") or name == "good friday":
+        return easter(year) + {"good friday": -2, "easter monday": 1}.get(name, 0) * DAY
+    if name == "thanksgiving":
+        return nth_weekday(datetime(year, 11, 1), 3, 4)
+    for prefix, month, day in (
+        ("christmas eve", 12, 24),
+        ("boxing", 12, 26),
+        ("new years eve", 12, 31),
+        ("new year", 1, 1),
+        ("valentine", 2, 14),
+        ("halloween", 10, 31),
+    ):
+        if name.startswith(prefix):
+            return datetime(year, month, day)
+    return datetime(year, 3, 17) if "patrick" in name else datetime(year, 12, 25)

@@ -93,6 +93,13 @@ NOT_A_COUNT = (
     r"seconds?|days?|weeks?|months?|years?|people|persons?|times?|steps|blocks|laps|more\b|of the\b))"
 )
 
+WRITTEN = r"(?:letters?|messages?|e?mails?|notes?|cards?|texts?|calls?|gifts?|presents?)"  # from whom, not from when
+# What stands before a month, or a range of them, and belongs to the first alone: "3 March to May", "mid-May to July".
+OF_ONE_ALONE = (
+    r"(?:\d(?:st|nd|rd|th)?|\b(?:of|last|next|this|early|late|mid|since|until|till|by|before|after|around))[\s-]+"
+    r"(?:of\s+|the\s+)*$"
+)
+
 
 def number(text: str) -> float:
     """Value of a text that matches `NUMBER`; "a few" counts as 3, "half a" as 0.5."""
