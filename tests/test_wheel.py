@@ -74,6 +74,7 @@ def test_an_installed_wheel_answers_in_a_new_process(installed: Path, tmp_path: 
     run("ask", "the boiler gets its service from a company called Hartnell")
     assert "Hartnell" in run("ask", "--new", "who looks after the boiler?")
     assert "Hartnell" in run("memories", "list")
+    run("eval", "run", "suite", "--check")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -92,6 +93,6 @@ class Page(Screen[None]):
     def show_state(self) -> None:
         """Called when the model's state or the memory mode has changed."""
 
+    @abstractmethod  # without ABC, whose metaclass is not Textual's: it is mypy that refuses a page without it
     def compose_page(self) -> ComposeResult:
         """The widgets between the bar and the footer."""
-        raise NotImplementedError

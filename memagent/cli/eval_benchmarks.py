@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memagent.cli.app import App, pass_app
-from memagent.cli.eval_options import (
-    SHARE,
-    json_option,
-    out_option,
-    require_several,
-    require_share,
-    show_systems,
-    system_option,
-    watts_option,
-)
+from memagent.cli.eval_options import require_several, require_share, run_options, show_systems
 from memagent.cli.group import Command
 from memagent.cli.screen import json_out, note, out, progress, table
 from memagent.errors import InputError
@@ -51,18 +42,14 @@ def benchmark_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N conversations only."),
         click.option("--k", "ks", type=Depths(), default="5,10", show_default=True, help="Depths of the rankings."),
         click.option("--answers/--no-answers", default=True, show_default=True, help="Answer, or search only."),
-        system_option,
         click.option(
             "--cache",
             metavar="FOLDER",
             type=click.Path(file_okay=False, path_type=Path),
             help="Keep the filled memories here, for quicker runs.",
         ),
-        out_option,
-        json_option,
-        watts_option,
-        click.option("--fail-under", type=SHARE, help="Exit code 1 where the pass rate, or --metric, is below."),
-        click.option("--metric", metavar="NAME", help="A score for --fail-under, such as f1 or recall@5."),
+        run_options,
+        click.option("--metric", metavar="NAME", help="Another score for --fail-under, such as f1 or recall@5."),
     )
     for option in reversed(options):
         command = option(command)

@@ -1,8 +1,8 @@
-"""Options that the evaluations share: where a run is kept, JSON, and the share below which it has failed."""
+"""Options that the evaluations share: what is measured, where a run is kept, the share below which it has failed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,6 @@ from memagent.cli.screen import json_out, note, out, table
 from memagent.errors import InputError, MemagentError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, and nothing else.")
-out_option = click.option(
-    "--out",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the run is kept, and resumed.  [default: evals/ in the home folder]",
-)
-system_option = click.option(
-    "--system",
-    "systems",
-    default="memagent",
-    show_default=True,
-    metavar="NAME[,NAME]",
-    help="What is measured: memagent, no-memory, window, full-context, bm25, dense, mem0, langgraph-memory, "
-    "langgraph-sqlite, txtai, basic-memory; or all.",
-)
 watts_option = click.option(
     "--watts",
     type=click.FloatRange(min=0, min_open=True),
@@ -57,6 +41,34 @@ class Share(click.ParamType[float]):
 
 
 SHARE = Share()
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that runs something: as `systems`, `folder`, `as_json`, `watts`, `fail_under`."""
+    options = (
+        click.option(
+            "--system",
+            "systems",
+            default="memagent",
+            show_default=True,
+            metavar="NAME[,NAME]",
+            help="What is measured: memagent, no-memory, window, full-context, bm25, dense, mem0, langgraph-memory, "
+            "langgraph-sqlite, txtai, basic-memory; or all.",
+        ),
+        click.option(
+            "--out",
+            "folder",
+            metavar="FOLDER",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where the run is kept, and resumed.  [default: evals/ in the home folder]",
+        ),
+        json_option,
+        watts_option,
+        click.option("--fail-under", type=SHARE, help="Exit code 1 where the pass rate is below: 0.9 or 90%."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 class BelowTarget(MemagentError):

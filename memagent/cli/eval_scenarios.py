@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.app import App, pass_app
-from memagent.cli.eval_options import (
-    SHARE,
-    json_option,
-    out_option,
-    require_several,
-    require_share,
-    show_systems,
-    system_option,
-    watts_option,
-)
+from memagent.cli.eval_options import require_several, require_share, run_options, show_systems
 from memagent.cli.group import Command
 from memagent.cli.screen import json_out, note, out, progress, table, visible
 from memagent.config import DEFAULT_MODEL, Settings
@@ -46,16 +37,12 @@ MOST_JOBS = 8  # by default
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the small talk.")
 @click.option("--in-process", is_flag=True, help="No new process for each session: only to debug.")
 @click.option("--timeout", type=click.FloatRange(1, 86_400), default=600, show_default=True, help="Seconds a session.")
-@system_option
 @click.option("--check", is_flag=True, help="Read the files, say what is wrong with them, run nothing.")
-@out_option
-@json_option
-@watts_option
-@click.option("--fail-under", type=SHARE, help="Exit code 1 where fewer of the turns hold: 0.9 or 90%.")
+@run_options
 @pass_app
 def run(
     app: App,
-    files: tuple[Path, ...],
+    files: Sequence[Path],
     only: tuple[str, ...],
     repeat: int,
     jobs: int | None,
@@ -71,13 +58,17 @@ def run(
 ) -> None:
     """Play scripted conversations and check what is remembered.
 
+    FILE is the path of a file, suite for all scenarios that are shipped, or suite/NAME for one file of them.
+
     Each session is played in a new process, on a store of the scenario's own. The format: memagent eval schema, and
     docs/scenarios.md. A run that was stopped goes on with the same --out.
     """
     from memagent.evals.scenarios.runner import Plan, selected
+    from memagent.evals.scenarios.shipped import scenario_files
     from memagent.evals.systems.registry import MEMAGENT, named
 
     names = named(systems)
+    files = scenario_files(files)
     scenarios = selected(read(files), only)
     if check:
         return note(f"{len(scenarios)} scenarios, nothing wrong with them", dim=False)

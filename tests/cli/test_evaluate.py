@@ -110,6 +110,16 @@ def test_files_can_be_checked_alone(run: Run, suite: Path, home: Path) -> None:
     assert not home.exists()
 
 
+def test_what_is_shipped_is_run_without_knowing_where_it_lies(run: Run, suite: Path) -> None:
+    assert "nothing wrong" in run("eval", "run", "suite", "--check").stderr
+    assert (
+        "2 scenarios"
+        in run("eval", "run", "suite/lists", str(suite), "--only", "boiler", "--only", "wrong", "--check").stderr
+    )
+    refused = run("eval", "run", "suite/list", code=2)
+    assert "there is no suite/list" in refused.stderr and "suite/lists," in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

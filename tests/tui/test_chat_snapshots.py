@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-import tui.chat.screen
+import tui.chat.status
 import tui.chat.transcript
 import tui.views
 from memagent.agent.assemble import Agent
@@ -21,6 +21,7 @@ from memagent.models.scripted import ScriptedModel, Step
 from tests.tui.chats import SIZE, Chat
 from tests.tui.pages import HOSTILE, PageApp
 from tui.chat.cards import Consent
+from tui.chat.status import StatusLine
 
 SMALL = (80, 24)
 Compare = Callable[..., bool]
@@ -36,7 +37,7 @@ MARKDOWN = f"now it is **Wendover**:\n\n- no longer `Hartnell`\n- from today\n\n
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The time zone, and how long things take, are those of no machine."""
     monkeypatch.setattr(tui.views, "milliseconds", lambda value: "1 ms")
-    monkeypatch.setattr(tui.chat.screen, "milliseconds", lambda value: "1 ms")
+    monkeypatch.setattr(tui.chat.status, "milliseconds", lambda value: "1 ms")
     monkeypatch.setattr(PageApp, "store_words", "memory.db")
     with monkeypatch.context() as context:
         context.setenv("TZ", "UTC")
@@ -107,7 +108,7 @@ def test_a_write_that_waits_for_consent(snap_compare: Compare, store: MemoryStor
         chat = Chat(app, pilot)
         await chat.send("the boiler is serviced by Hartnell")
         await chat.until(lambda: chat.screen.query(Consent))
-        chat.screen._spinner.stop()  # type: ignore[union-attr]
+        chat.screen.query_one("#status", StatusLine)._spinner.stop()  # type: ignore[union-attr]
         chat.screen.query_one("#status").display = False  # it counts the seconds
         await pilot.pause(0.3)
 

@@ -10,7 +10,7 @@ import pytest
 from memagent.memory.records import FactDraft, SourceSpan
 from memagent.memory.store import MemoryStore
 from tests.tui.pages import PageApp, open_page, said, screen_text, typed, until
-from tui.app import POLL
+from tui.agent_app import POLL
 from tui.screens.conflicts import ConflictDialog
 from tui.screens.memories import MemoriesScreen
 from tui.screens.memory_data import PAGE

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from textual import on, work
@@ -13,23 +11,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Markdown, Static
 
 from memagent.config import MemoryMode
-from memagent.conversation import ContextUsage, Event, Finished, Thinking, ToolReturned, checked_message
+from memagent.conversation import ContextUsage, Event, ToolReturned, checked_message
 from memagent.errors import MemagentError, NotFoundError
-from tui.chat.cards import Consent, ToolCard
+from tui.chat.cards import Consent
 from tui.chat.composer import Composer
 from tui.chat.context import show_context
 from tui.chat.feed import MemoryFeed
 from tui.chat.gauge import ContextGauge
 from tui.chat.history import more_before, said_before
-from tui.chat.transcript import BATCH, CopyAsked, Earlier, Transcript, TurnView
+from tui.chat.status import StatusLine
+from tui.chat.talk import Talk
+from tui.chat.transcript import BATCH, Earlier, Transcript, TurnView
 from tui.chat.turns import ConsentAsked, Turn, TurnEnded, TurnEvent, merged
-from tui.chat.welcome import Example, Welcome
+from tui.chat.welcome import Welcome
 from tui.page import Page
 from tui.text import content_line
-from tui.views import milliseconds
 
 if TYPE_CHECKING:
     from memagent.agent.assemble import Agent
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 MODES: tuple[MemoryMode, ...] = get_args(MemoryMode)
 LOOK = 0.05  # seconds between looks at whether the turn has ended
 GATHER = 0.08  # seconds in which events are gathered to be shown at once
-SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class ChatScreen(Page):
@@ -62,28 +59,17 @@ class ChatScreen(Page):
         self._turn: Turn | None = None
         self._view: TurnView | None = None
         self._total = 0
-        self._usage: ContextUsage | None = None
-        self._finished: Finished | None = None
-        self._began = 0.0
-        self._thinking: Thinking | None = None
-        self._thinking_since = 0.0
         self._waiting: list[Event] = []
         self._gathering: Timer | None = None
-        self._spinner: Timer | None = None
 
     def compose_page(self) -> ComposeResult:
         with Horizontal(id="body"):
-            with Vertical(id="talk"):
-                yield Transcript(open_cards=self.memagent.settings.expand, id="transcript")
-                send_keys = self.memagent.settings.keys.get("chat.send", "enter")
-                yield Composer(self._take, send_keys=send_keys, id="composer")
-                yield Static("", id="status", markup=False)
+            yield Talk(self.memagent, self._take, id="talk")
             with Vertical(id="memory"):
                 yield ContextGauge(id="gauge")
                 yield MemoryFeed(id="feed")
 
     def on_mount(self) -> None:
-        self._spinner = self.set_interval(0.1, self._show_status, pause=True)
         self.memagent.memory_changed.subscribe(self, self._memory_changed)
         self._show_status()
         self._begin()
@@ -119,9 +105,7 @@ class ChatScreen(Page):
         self.session_id, self._title, self._total = session.id, session.title, session.messages
         transcript = self.query_one(Transcript)
         await transcript.show_messages(messages, earlier=session.messages - len(messages))
-        self._usage, self._finished = transcript.last_usage, None
-        self.query_one(ContextGauge).show(self._usage)
-        self._show_status()
+        self._show_usage(transcript.last_usage)
 
     async def _welcome(self, new: bool) -> None:
         transcript = self.query_one(Transcript)
@@ -132,10 +116,9 @@ class ChatScreen(Page):
     async def action_new(self) -> None:
         """Begin a new conversation."""
         self.action_stop()
-        self.session_id, self._title, self._total, self._usage, self._finished = None, "", 0, None, None
-        self.query_one(ContextGauge).show(None)
+        self.session_id, self._title, self._total = None, "", 0
         await self._welcome(False)
-        self._show_status()
+        self._show_usage(None)
         self.query_one(Composer).focus()
 
     @on(Earlier.Asked)
@@ -168,9 +151,7 @@ class ChatScreen(Page):
             return False
         self._turn = turn = Turn(text, self.session_id, app.memory_mode, self.post_message)
         app.turn_cancel = turn.cancel
-        self._began, self._finished, self._thinking = time.monotonic(), None, None
-        if self._spinner is not None:
-            self._spinner.resume()
+        self.query_one(StatusLine).begin()
         self._show_status()
         self.refresh_bindings()
         self._run_turn(turn, agent)
@@ -201,26 +182,20 @@ class ChatScreen(Page):
     async def _show_event(self, event: Event) -> None:
         if self._view is not None:
             await self._view.show(event)
+        self.query_one(StatusLine).note(event)
         if isinstance(event, ContextUsage):
-            self._usage = event
             self.query_one(ContextGauge).show(event)
-        elif isinstance(event, Thinking):
-            self._thinking, self._thinking_since = event, time.monotonic()
         elif isinstance(event, ToolReturned):
             self.memagent.look_for_changes()
-        elif isinstance(event, Finished):
-            self._finished = event
 
     @on(TurnEnded)
     async def _turn_ended(self, message: TurnEnded) -> None:
-        if self._spinner is not None:
-            self._spinner.pause()
         await self._show_waiting()
         if self._view is not None:
             await self._view.stop_stream()
-        for consent in self.query(Consent):
-            await consent.remove()
+        await self.query_one(Talk).ask_no_more()
         self._turn, self._view = None, None
+        self.query_one(StatusLine).end()
         self.refresh_bindings()
         self.session_id = message.session_id
         if message.error is not None:
@@ -262,16 +237,11 @@ class ChatScreen(Page):
 
     @on(ConsentAsked)
     async def _ask(self, message: ConsentAsked) -> None:
-        consent = Consent(message.write)
-        await self.query_one("#talk").mount(consent, before="#composer")
-        composer = self.query_one(Composer)
-        if not composer.text.strip():  # whoever is typing must not answer by accident
-            consent.query_one("#allow").focus()
+        await self.query_one(Talk).ask(message.write)
 
     @on(Consent.Answered)
     async def _answered(self, message: Consent.Answered) -> None:
-        for consent in self.query(Consent):
-            await consent.remove()
+        await self.query_one(Talk).ask_no_more()
         if self._turn is not None:
             self._turn.answer(message.allowed)
         self.query_one(Composer).focus()
@@ -325,23 +295,6 @@ class ChatScreen(Page):
         with self.memagent.telling():
             await show_context(self.memagent, self.session_id, self.query_one(Composer).message.strip())
 
-    @on(ToolCard.Asked)
-    def _card_asked(self, message: ToolCard.Asked) -> None:
-        if message.fact_id is not None:
-            self.memagent.show_memory(message.fact_id)
-        elif message.text is not None:
-            self.memagent.copy_text(message.text)
-
-    @on(CopyAsked)
-    def _copy(self, message: CopyAsked) -> None:
-        self.memagent.copy_text(message.text)
-
-    @on(Markdown.LinkClicked)
-    def _link(self, event: Markdown.LinkClicked) -> None:
-        """A link in a reply is shown in full, and copied: it may come from anywhere."""
-        event.prevent_default()
-        self.memagent.copy_text(event.href)
-
     def action_mode(self) -> None:
         """The next memory mode."""
         at = MODES.index(self.memagent.memory_mode)
@@ -359,40 +312,17 @@ class ChatScreen(Page):
         talk = self.query_one(Transcript)
         talk.scroll_page_up() if pages < 0 else talk.scroll_page_down()
 
-    @on(Example.Taken)
-    def _example(self, message: Example.Taken) -> None:
-        composer = self.query_one(Composer)
-        composer.put(message.text)
-        composer.focus()
-
     # --- what holds now ---------------------------------------------------------------------------------------------
 
-    def _show_status(self) -> None:
-        parts = []
-        if self._turn is not None:
-            seconds = time.monotonic() - self._began
-            sign = SPIN[int(seconds * 10) % len(SPIN)]
-            parts.append(f"{sign} {self._doing()}… {seconds:.0f} s, Esc stops")
-        else:
-            parts.append(f"● {self.memagent.model_state}")
-        if self._usage is not None:
-            parts.append(f"{self._usage.used:,}/{self._usage.window:,} tokens")
-        if self._finished is not None:
-            parts.append(milliseconds(self._finished.milliseconds))
-        items = self.query_one(MemoryFeed).items
-        if items and self.has_class("-narrow"):
-            parts.append(f"{items[-1].sign} {items[-1].words}")
-        self.query_one("#status", Static).update(content_line(" · ".join(parts)))
-        self.query_one(Transcript).border_title = content_line(self._title or "new conversation", limit=70)
+    def _show_usage(self, usage: ContextUsage | None) -> None:
+        """How the window was filled in the latest turn of the conversation that is shown."""
+        self.query_one(ContextGauge).show(usage)
+        self.query_one(StatusLine).reset(usage)
+        self._show_status()
 
-    def _doing(self) -> str:
-        """What the model is at, with what is left of its budget where it thinks longer."""
-        if self.memagent.model_state != "ready":
-            return self.memagent.model_state
-        if self._thinking is None or self.query(Consent):
-            return "a write waits for your answer" if self.query(Consent) else "thinking"
-        spent = self._thinking.seconds + time.monotonic() - self._thinking_since
-        return replace(self._thinking, seconds=spent).budget
+    def _show_status(self) -> None:
+        self.query_one(StatusLine).show()
+        self.query_one(Transcript).border_title = content_line(self._title or "new conversation", limit=70)
 
     def show_state(self) -> None:
         """The model's state or the memory mode has changed."""

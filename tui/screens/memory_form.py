@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import ClassVar, cast, get_args
 
@@ -23,7 +24,10 @@ from tui.widgets import Area, Field
 
 
 class FactDialog(Dialog[MemoryChange]):
-    """What both windows share: they close when the store has taken what was written, and keep it until then."""
+    """What both windows share: they close when the store has taken what was written, and keep it until then.
+
+    Abstract without ABC, whose metaclass is not Textual's: it is mypy that refuses a window that lacks a method.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save", "Save", id="form.save")]
     TITLE_LINE: ClassVar[str]
@@ -41,17 +45,17 @@ class FactDialog(Dialog[MemoryChange]):
                 yield Button("Save", variant="primary", id="save", compact=True)
                 yield Button("Leave", id="leave", compact=True)
 
+    @abstractmethod
     def compose_fields(self) -> ComposeResult:
         """The fields of the form."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, store: MemoryStore) -> MemoryChange:
         """Store what the fields hold; runs in a thread, after `collect`. Raises MemagentError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def collect(self) -> None:
         """Take what the fields hold, for `write`."""
-        raise NotImplementedError
 
     def typed(self, name: str) -> str:
         """The text of a field."""

@@ -157,6 +157,19 @@ def test_a_type_that_is_not_known_runs_on_generate(tmp_path: Path, monkeypatch: 
     assert said_by(model, request) == expected(model, request)
 
 
+def test_why_a_type_that_is_not_known_runs_on_generate_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise TypeError("forward() got an unexpected keyword")
+
+    monkeypatch.setattr("memagent.models.local.checkpoint.TESTED", frozenset())
+    monkeypatch.setattr("memagent.models.local.checkpoint.KeptCache.forward", refuse)
+    folder = str(tiny.save(tmp_path, "llama"))
+    assert not load_local(folder, context_tokens=None, device="cpu").checkpoint.own_loop
+    assert "TypeError: forward() got an unexpected keyword" in caplog.text
+
+
 def test_further_attempts_differ_and_can_be_repeated(tmp_path: Path) -> None:
     from dataclasses import replace
 
