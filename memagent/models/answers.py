@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from memagent.models.bridging import links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
-from memagent.models.labels import OTHER_SLOT
+from memagent.models.judging import Question, features, judge, overlap
 from memagent.models.reader import Answer, Reader
+from memagent.models.sentences import split_sentences
 from memagent.models.understanding import Understanding, Understood
 
 SURE = 0.5
-SURE_SLOT = 0.5
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
-OTHER_SUBJECT = 0.1
-CERTAIN_SLOT = 0.8
-OTHER_SLOT_SCORE = 0.6  # the question is certainly about another slot than the fact fills
-POSSIBLY_WHEN = 0.2  # enough where a time is asked for and a fact of that very subject names one
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
-NO_SUBJECT = 0.75  # the fact names nobody, so it may well be about whom the question names
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
 STATES = 0.4  # a message counts as telling something from this probability on
+CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 
-Kind = Literal["nothing", "value", "values", "count", "yes", "no", "when", "previous", "why"]
+SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
+Kind = Literal["nothing", "value", "values", "count", "sum", "difference", "yes", "no", "when", "previous", "why"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,7 @@ class Candidate:
     kinds: Mapping[str, float]
     start: int
     end: int
+    features: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class Found:
     follow: str | None = None
     asked: str = ""
     near: tuple[Evidence, ...] = field(default=())
+    judged: tuple[Candidate, ...] = field(default=(), repr=False)
 
     @property
     def best(self) -> Candidate:
@@ -61,33 +61,45 @@ def answer(
     question: str,
     understood: Understood,
     evidence: Sequence[Evidence],
+    before: str = "",
 ) -> Found:
-    """Read every hit against the question and decide. Never raises for want of evidence: `nothing` is an answer."""
+    """Read every hit against the question and decide. Never raises for want of evidence: `nothing` is an answer.
+
+    `before` is the question before, where this one leans on it.
+    """
     asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
-    evidence = telling(understanding, understood, evidence)
+    evidence, tells = telling(understanding, understood, evidence)
     if not evidence:
         return Found("nothing", asked=asked)
-    if understood.mode == "why":
+    if understood.mode == "why" and understood.act_probability >= CLEARLY_ASKED:
         return _why(evidence)
     aliases = alias_names(understood, evidence)
-    slots = understanding.known_slots
-    candidates = _candidates(reader, question, understood, evidence, asked, aliases, slots)
-    least = SURE_IN_LIST if understood.mode in ("list", "count") else SURE
-    sure = [candidate for candidate in candidates if candidate.score >= least]
+    wanted = Question(understood, asked, aliases, understanding.known_slots, before)
+    judged = tuple(candidates(reader, question, wanted, evidence, tells))
+    ranked = _ranked(judged, understood)
+    least = SURE_IN_LIST if understood.mode in {*SEVERAL, "previous"} else SURE
+    sure = [candidate for candidate in ranked if candidate.score >= least]
     if not sure:
-        return Found("nothing", follow=_follow(question, understood, aliases), asked=asked, near=tuple(evidence[:1]))
+        sure = _over_two(reader, question, wanted, evidence)
+    if not sure:
+        follow = _follow(question, wanted, evidence)
+        return Found("nothing", follow=follow, asked=asked, near=tuple(evidence[:1]), judged=judged)
     kind = _kind(understood, sure)
     if kind in ("values", "count"):
-        return Found(kind, tuple(_distinct(sure)), asked=asked)
-    if kind == "previous":
-        return _previous(sure, asked)
-    return Found(kind, tuple(sure), asked=asked)
+        return Found(kind, tuple(_distinct(sure)), asked=asked, judged=judged)
+    if kind in ("sum", "difference"):
+        return Found(kind, tuple(_each_told(sure)), asked=asked, judged=judged)
+    found = _previous(sure, judged, asked) if kind == "previous" else Found(kind, tuple(sure), asked=asked)
+    return replace(found, judged=judged)
 
 
-def telling(understanding: Understanding, understood: Understood, evidence: Sequence[Evidence]) -> list[Evidence]:
+def telling(
+    understanding: Understanding, understood: Understood, evidence: Sequence[Evidence]
+) -> tuple[list[Evidence], dict[str, float]]:
     """Hits that tell something: facts, and messages of the person that state something not already among the facts.
 
-    Without the past being asked for, messages go whose facts have been superseded.
+    With them, by text, the chance that a message tells something. Without the past being asked for, messages go whose
+    facts have been superseded.
     """
     facts = [item for item in evidence if item.is_fact and FORGOTTEN not in item.value]
     known = {item.text.casefold() for item in facts}
@@ -100,9 +112,15 @@ def telling(understanding: Understanding, understood: Understood, evidence: Sequ
         and item.text.casefold() not in known
         and (understood.mode == "previous" or not item.outdated)
     ]
-    acts = understanding.acts([item.text for item in others])
-    stating = [item for item, act in zip(others, acts, strict=True) if act["state"] + act["correct"] >= STATES]
-    return sorted([*facts, *stating], key=lambda item: item.score, reverse=True)[:MOST_READ]
+    tells = {item.text: _telling_chance(understanding, item.text) for item in others}
+    stating = [item for item in others if tells[item.text] >= STATES]
+    return sorted([*facts, *stating], key=lambda item: item.score, reverse=True)[:MOST_READ], tells
+
+
+def _telling_chance(understanding: Understanding, text: str) -> float:
+    """Of the likeliest sentence; 0 where one of them wants something forgotten, for then the message is no evidence."""
+    acts = understanding.acts(split_sentences(text))
+    return 0.0 if any(act["forget"] >= SURE for act in acts) else max(act["state"] + act["correct"] for act in acts)
 
 
 def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, str]:
@@ -123,90 +141,108 @@ def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[st
     return aliases
 
 
-def _candidates(
-    reader: Reader,
-    question: str,
-    understood: Understood,
-    evidence: Sequence[Evidence],
-    asked: str,
-    aliases: Mapping[str, str],
-    known_slots: frozenset[str],
+def candidates(
+    reader: Reader, question: str, asked: Question, evidence: Sequence[Evidence], tells: Mapping[str, float]
 ) -> list[Candidate]:
-    """Best first; among nearly equal ones the newest first."""
-    readings = reader.read(question, [item.window for item in evidence])
-    renamed = _renamed(question, understood, aliases)
+    """Every fact with its value, every message with what was read in it, and how likely each is to answer.
+
+    `tells` has by text the chance that a message tells something.
+    """
+    windows = [item.window for item in evidence]
+    readings = reader.read(question, windows)
+    renamed = _renamed(question, asked.understood, asked.aliases)
     if renamed is not None:
-        again = reader.read(renamed, [item.window for item in evidence])
+        again = reader.read(renamed, windows)
         readings = [max(pair, key=lambda one: one.probability) for pair in zip(readings, again, strict=True)]
-    found = [
-        _candidate(understood, item, reading, asked, aliases, known_slots)
+    if asked.before:  # the question before says what it is about, this one which words of that are wanted
+        both = reader.read(f"{asked.before.rstrip('?')}? {question}", windows)
+        readings = [
+            replace(own, kinds=max(own, led, key=lambda one: one.probability).kinds)
+            for own, led in zip(readings, both, strict=True)
+        ]
+    values: dict[str, list[str]] = {}
+    for item in evidence:
+        if item.is_fact and item.current:
+            values.setdefault(item.text, []).append(item.value)
+    return [
+        _candidate(asked, item, reading, tells.get(item.text, 1.0), values.get(item.text, []))
         for item, reading in zip(evidence, readings, strict=True)
-        if understood.mode == "previous" or item.current
     ]
-    found = _once_a_sentence(found)
-    found.sort(key=lambda candidate: candidate.score, reverse=True)
-    if found:
-        best = found[0].score
-        level = [candidate for candidate in found if best - candidate.score <= CLOSE]
+
+
+def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, values: Sequence[str]) -> Candidate:
+    covered = sum(overlap(value, reading.words) for value in values if value.casefold() != item.value.casefold())
+    judged = features(asked, item, reading, tells, covered)
+    words = reading.words
+    if item.is_fact and (covered or not words or overlap(words, item.value)):
+        whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
+        words = words if whole else item.value
+    offset = len(item.window) - len(item.text)
+    return Candidate(item, words, judge(judged), reading.kinds, reading.start - offset, reading.end - offset, judged)
+
+
+def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:
+    """Best first; among nearly equal ones the newest first. Only lists take several values of one sentence."""
+    found = [candidate for candidate in found if understood.mode == "previous" or candidate.evidence.current]
+    if understood.mode not in SEVERAL:
+        found = _once_a_sentence(found)
+    ranked = sorted(found, key=lambda candidate: candidate.score, reverse=True)
+    if ranked:
+        best = ranked[0].score
+        level = [candidate for candidate in ranked if best - candidate.score <= CLOSE]
         level.sort(key=lambda candidate: candidate.evidence.said_at, reverse=True)
-        found[: len(level)] = level
-    return found
+        ranked[: len(level)] = level
+    return ranked
 
 
 def _once_a_sentence(found: Sequence[Candidate]) -> list[Candidate]:
-    """Of several facts from one sentence the one whose value was read from it; or else the likeliest."""
     best: dict[str, Candidate] = {}
     for candidate in found:
         key = f"{candidate.evidence.text}|{candidate.evidence.current}"
-        known = best.get(key)
-        if known is None or (_fits(candidate), candidate.score) > (_fits(known), known.score):
+        if key not in best or candidate.score > best[key].score:
             best[key] = candidate
     return list(best.values())
 
 
-def _fits(candidate: Candidate) -> int:
-    item = candidate.evidence
-    return int(item.is_fact) * (1 + int(_overlap(candidate.words, item.value)))
+def _over_two(reader: Reader, question: str, asked: Question, evidence: Sequence[Evidence]) -> list[Candidate]:
+    """The likeliest answer that takes two messages, if one is sure."""
+    found = []
+    for item, reading in read_pairs(reader, question, pairs(question, asked.about, evidence)):
+        judged = features(asked, item, reading, 1.0, 0, linked=True)
+        offset = len(item.window) - len(item.text)
+        words = reading.words or item.value
+        place = reading.start - offset, reading.end - offset
+        found.append(Candidate(item, words, judge(judged), reading.kinds, *place, judged))
+    found.sort(key=lambda candidate: candidate.score, reverse=True)
+    return [candidate for candidate in found if candidate.score >= SURE][:1]
 
 
-def _candidate(
-    understood: Understood,
-    item: Evidence,
-    reading: Answer,
-    asked: str,
-    aliases: Mapping[str, str],
-    known_slots: frozenset[str],
-) -> Candidate:
-    score = reading.probability
-    words = reading.words
-    offset = len(item.window) - len(item.text)
-    if item.is_fact:
-        slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
-        same = same_subject(asked, item.subject, aliases)
-        if same and slotted and understood.slot_probability >= SURE_SLOT:
-            words = words if score >= SURE and _overlap(words, item.value) else item.value
-            score = max(score, 0.5 + understood.slot_probability / 2)
-        elif not same and asked != USER and not content_words(asked) & content_words(item.text):
-            score *= NO_SUBJECT if item.subject == USER else OTHER_SUBJECT
-        elif not slotted and item.attribute in known_slots and understood.slot_probability >= CERTAIN_SLOT:
-            score *= OTHER_SLOT_SCORE
-        whole = item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
-        if understood.mode == "when" and same and asked != USER and item.hit.get("times") and score >= POSSIBLY_WHEN:
-            score = max(score, SURE)
-        if not words or (_overlap(words, item.value) and not whole):
-            words = item.value
-    return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset)
+def _follow(question: str, asked: Question, evidence: Sequence[Evidence]) -> str | None:
+    """What to search for next: the question by the other name of its subject, or with who that may be."""
+    renamed = _renamed(question, asked.understood, asked.aliases)
+    if renamed is not None:
+        return renamed
+    known = links(question, asked.about, evidence)
+    return f"{question} {known[0].text}" if known else None
 
 
 def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
     best = sure[0]
     if understood.mode == "yesno":
         return "yes" if best.kinds["yes"] >= best.kinds["no"] else "no"
-    if understood.mode == "list" or _several(sure):
+    if understood.mode == "list":
         return "values"
-    if understood.mode in ("count", "when", "previous"):
-        return "count" if understood.mode == "count" else "when" if understood.mode == "when" else "previous"
-    return "value"
+    if understood.mode == "sum" and len(sure) > 1:
+        return "sum"
+    if understood.mode == "difference":
+        return "difference"
+    if understood.mode == "count":
+        return "count"
+    if understood.mode == "previous":
+        return "previous"
+    if _several(sure):
+        return "values"
+    return "when" if understood.mode == "when" else "value"
 
 
 def _several(sure: Sequence[Candidate]) -> bool:
@@ -221,22 +257,37 @@ def _several(sure: Sequence[Candidate]) -> bool:
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Each value once, in the order in which they were told."""
-    seen: dict[str, Candidate] = {}
+    seen: dict[frozenset[str], Candidate] = {}
     for candidate in candidates:
-        key = candidate.words.casefold()
-        if not any(key in known or known in key for known in seen):
+        key = content_words(candidate.words)
+        if not any(key <= known or known <= key for known in seen):
             seen[key] = candidate
     return sorted(seen.values(), key=lambda candidate: candidate.evidence.said_at)
 
 
-def _previous(sure: Sequence[Candidate], asked: str) -> Found:
-    """The value before the current one: the newest retired fact of the best candidate's slot."""
-    retired = [c for c in sure if c.evidence.is_fact and not c.evidence.current]
+def _each_told(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Amounts, equal ones too, each once by the sentence that told it; in the order in which they were told."""
+    told = {(candidate.evidence.text, candidate.words): candidate for candidate in reversed(candidates)}
+    return sorted(told.values(), key=lambda candidate: candidate.evidence.said_at)
+
+
+def _previous(sure: Sequence[Candidate], judged: Sequence[Candidate], asked: str) -> Found:
+    """The value before the current one: the newest that was retired from the slot of the best candidate, or else of
+    those that are sure; where nothing was retired, what was told earlier."""
+    facts = [candidate for candidate in judged if candidate.evidence.is_fact]
+    slots = {
+        (fact.evidence.subject, fact.evidence.attribute)
+        for fact in facts
+        if fact.evidence == sure[0].evidence or overlap(fact.evidence.value, sure[0].words)
+    }
+    retired = [fact for fact in facts if not fact.evidence.current]
+    of_slot = [fact for fact in retired if (fact.evidence.subject, fact.evidence.attribute) in slots]
+    retired = of_slot or [fact for fact in retired if fact in sure]
     retired.sort(key=lambda candidate: str(candidate.evidence.hit.get("retired_at") or ""), reverse=True)
     if retired:
         return Found("previous", tuple(retired), asked=asked)
     newest_first = sorted(sure, key=lambda candidate: candidate.evidence.said_at, reverse=True)
-    earlier = [c for c in newest_first if not _overlap(c.words, newest_first[0].words)]
+    earlier = [c for c in newest_first if not overlap(c.words, newest_first[0].words)]
     if earlier:
         return Found("previous", tuple(earlier), asked=asked)
     return Found("value", tuple(sure), asked=asked)
@@ -252,55 +303,7 @@ def _renamed(question: str, understood: Understood, aliases: Mapping[str, str]) 
     """The question with its subject called by the other name."""
     if understood.subject is None or understood.subject.source != "text" or not aliases:
         return None
-    start, end = understood.subject.span
-    return question[:start] + next(iter(aliases.values())) + question[end:]
-
-
-def _follow(question: str, understood: Understood, aliases: Mapping[str, str]) -> str | None:
-    return _renamed(question, understood, aliases)
-
-
-def _overlap(words: str, value: str) -> bool:
-    ours, theirs = words.casefold(), value.casefold()
-    return bool(ours) and (ours in theirs or theirs in ours)
-
-
-def rank_for_erasure(
-    reader: Reader, understood: Understood, sentence: str, context: str, evidence: Sequence[Evidence]
-) -> list[Evidence]:
-    """The facts that a request to forget is about, surest first; empty where none is clearly meant."""
-    facts = [item for item in evidence if item.is_fact]
-    if not facts:
-        return []
-    asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
-    named = {value.words.casefold() for value in understood.values}
-    scored: list[tuple[float, Evidence]] = []
-    for item, reading in zip(facts, reader.read(sentence, [fact.window for fact in facts]), strict=True):
-        score = reading.probability
-        slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
-        if slotted and same_subject(asked, item.subject):
-            score = max(score, 0.5 + understood.slot_probability / 2)
-        if any(_overlap(words, item.value) for words in named):
-            score = max(score, 0.9)
-        if not understood.values and not slotted and context and item.text.casefold() in context.casefold():
-            score = max(score, 0.6)
-        if (
-            asked != USER
-            and not same_subject(asked, item.subject)
-            and not content_words(asked) & content_words(item.text)
-        ):
-            score *= OTHER_SUBJECT
-        scored.append((score, item))
-    scored.sort(key=lambda pair: pair[0], reverse=True)
-    best = scored[0][0]
-    if best < SURE:
-        return _about_subject(understood, facts)
-    return [item for score, item in scored if score >= max(SURE, best - 2 * CLOSE)]
-
-
-def _about_subject(understood: Understood, facts: Sequence[Evidence]) -> list[Evidence]:
-    """Where a request names a subject: all its facts ("everything about Ana"), or else the nearest one."""
-    if understood.subject is None:
-        return []
-    theirs = [fact for fact in facts if same_subject(plain_subject(understood.subject.words), fact.subject)]
-    return theirs if understood.mode == "list" else theirs[:1]
+    start = question.find(understood.subject.words)  # a follow-up is read as part of the question before it
+    if start < 0:
+        return None
+    return question[:start] + next(iter(aliases.values())) + question[start + len(understood.subject.words) :]

@@ -80,6 +80,11 @@ class Evidence:
         return f"{self.subject}: {self.text}"
 
 
+def bridged(link: str, target: str) -> str:
+    """One window of two messages: who somebody is, then what was said of them. It ends with the second."""
+    return f"{link.rstrip(' .!')}. {target}"
+
+
 def content_words(text: str) -> frozenset[str]:
     """The words that identify a subject: lower case, without determiners, a possessive's "s" and a plural's."""
     words = (word.casefold() for word in WORD.findall(text.replace("'s", "").replace("’s", "")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ACTS = ("state", "ask", "correct", "forget", "calculate", "talk")
-MODES = ("value", "previous", "when", "list", "count", "yesno", "why")
+MODES = ("value", "previous", "when", "list", "count", "yesno", "why", "sum", "difference")
 KINDS = ("fact", "preference", "event", "plan", "task", "note")
 TAGS = ("outside", "begin", "inside")
 PAIRS = ("unrelated", "replaces", "same")

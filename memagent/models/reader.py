@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from tokenizers import Encoding
@@ -26,13 +26,22 @@ PRIOR_SHIFT = 2.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What one window says: probabilities of `none`, `span`, `yes`, `no`; the best span in characters."""
+    """What one window says: probabilities of `none`, `span`, `yes`, `no`; the best span in characters.
+
+    `tokens` are those of the window: first and last character, chance that the span starts there, and ends there.
+    """
 
     kinds: dict[str, float]
     start: int
     end: int
     words: str
     span_probability: float
+    tokens: tuple[tuple[int, int, float, float], ...] = field(default=(), repr=False)
+
+    def likelihood(self, start: int, end: int) -> float:
+        """The chance of just this span of characters, given that the window answers."""
+        inside = [token for token in self.tokens if token[0] < end and token[1] > start]
+        return inside[0][2] * inside[-1][3] if inside else 0.0
 
     @property
     def probability(self) -> float:
@@ -101,4 +110,9 @@ def _answer(kinds: Array, spans: Array, allowed: Array, encoding: Encoding, wind
     first, last = (min(int(at), end_of_text) for at in np.unravel_index(int(joint.argmax()), joint.shape))
     start, end = whole_words(window, encoding.offsets[first][0], encoding.offsets[last][1])
     probabilities = {name: float(p) for name, p in zip(ANSWERS, kinds, strict=True)}
-    return Answer(probabilities, start, end, window[start:end], float(joint.max()))
+    tokens = tuple(
+        (*encoding.offsets[at], float(starts[at]), float(ends[at]))
+        for at in range(end_of_text)
+        if allowed[at] and encoding.offsets[at][1] > encoding.offsets[at][0]
+    )
+    return Answer(probabilities, start, end, window[start:end], float(joint.max()), tokens)

@@ -36,6 +36,10 @@ GREETING = (
     "I'm a small model with a large memory: tell me something to keep, or ask about what you told me before.",
     "Small talk isn't my strength; remembering is. Tell me something, or ask about what you've told me.",
 )
+BEYOND = (
+    "I don't know: I only know what you have told me. A larger chat model may; memagent models list says which.",
+    "I don't know that; keeping and finding what you tell me is what I can do. For more, see memagent models list.",
+)
 NO_FACT = (
     "I kept that word for word and can find it again, though I couldn't make a fact of it.",
     "I've kept your words as they are; I can find them again when you ask.",
@@ -115,7 +119,7 @@ def answered(found: Found, key: str) -> str:
         return unknown(found, key)
     best = found.best
     told = f"you told me on {best.evidence.date}"
-    if found.kind == "values":
+    if found.kind in ("values", "sum", "difference"):
         return f"{_capital(joined([candidate.words for candidate in found.candidates]))}."
     if found.kind == "count":
         words = [candidate.words for candidate in found.candidates]
@@ -132,6 +136,12 @@ def answered(found: Found, key: str) -> str:
         return f"Because {told}: “{best.evidence.text}”"
     value = _capital(best.words) + _meaning(best)
     return choose(("{value}; {told}.", "{value} ({told})."), key).format(value=value, told=told)
+
+
+def reckoned(found: Found, result: ToolResult, unit: str) -> str:
+    """A sum or difference of what was told, with the amounts that it is made of."""
+    value = f"{result.content['value']} {unit}".strip()
+    return f"{value} ({joined([candidate.words for candidate in found.candidates])}, as you told me)."
 
 
 def _meaning(best: Candidate) -> str:
@@ -185,8 +195,8 @@ def calculated(result: ToolResult) -> str:
 
 
 def talked(key: str) -> str:
-    """A short honest word on what this model is for."""
-    return choose(GREETING, key)
+    """A short honest word on what this model is for; to a question, how to get an answer from another."""
+    return choose(BEYOND if key.rstrip().endswith("?") else GREETING, key)
 
 
 def _capital(text: str) -> str:

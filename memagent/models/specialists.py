@@ -15,11 +15,14 @@ from typing import Any
 
 from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
-from memagent.models.answers import Found, answer, rank_for_erasure
+from memagent.models.answers import Found, answer
+from memagent.models.arithmetic import expression
 from memagent.models.chat_model import ChatRequest, Output
 from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
+from memagent.models.erasing import rank_for_erasure
 from memagent.models.evidence import Evidence
+from memagent.models.labels import OTHER_SLOT
 from memagent.models.prompt import plain_count
 from memagent.models.reader import Reader
 from memagent.models.sentences import split_sentences
@@ -30,6 +33,9 @@ ASK_LIMIT = 14
 MAX_HOPS = 2
 CLEAR = 0.85  # an act this likely without context is taken
 FOLLOW_UP_WORDS = 4
+LEANING_WORDS = 6
+SURELY_ASKED = 0.5
+SURELY_FORGET = 0.7  # what is forgotten is gone for good
 PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b", re.IGNORECASE)
 POSSESSIVES = frozenset({"her", "his"})
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
@@ -110,6 +116,9 @@ class Specialists:
         slotted = understood.slot_probability >= SURE_SLOT and not sure
         if understood.act == "talk" and (understood.acts["ask"] >= POSSIBLE or slotted):
             return replace(understood, act="ask")
+        if understood.act == "forget" and understood.act_probability < SURELY_FORGET:
+            other = max((act for act in understood.acts if act != "forget"), key=understood.acts.__getitem__)
+            return replace(understood, act=other)
         if understood.act in TELLING and not sure:
             other = max(("forget", "ask", "calculate"), key=understood.acts.__getitem__)
             if understood.acts[other] >= POSSIBLE:
@@ -117,11 +126,11 @@ class Specialists:
         return understood
 
     def _named(self, sentence: str, context: str) -> str:
-        """A question with its pronoun put back: "where did she live?" after "where does my sister live?"."""
+        """A question or request with its pronoun put back: "where did she live?" after "where does my sister live?"."""
         if not context:
             return sentence
         pronoun = PRONOUN.search(sentence)
-        if pronoun is None or self._understood(sentence, "").act != "ask":
+        if pronoun is None or self._understood(sentence, "").act not in ("ask", "forget"):
             return sentence
         before = self._understood(context, "").subject
         if before is None or PRONOUN.fullmatch(before.words):
@@ -162,7 +171,8 @@ class Specialists:
         calls: list[ToolCall] = []
         for index, sentence, understood in parts:
             for call in self._calls_for(turn, index, sentence, understood):
-                if call.id not in done:
+                erased_already = call.name == "memory_forget" and call.arguments in [other.arguments for other in calls]
+                if call.id not in done and not erased_already:
                     calls.append(call)
         return calls
 
@@ -201,20 +211,22 @@ class Specialists:
         made = turn.result_of(prefix)
         if not made:
             return [ToolCall(f"{prefix}0", "memory_search", self._query(turn, sentence, understood))]
-        if len(made) >= MAX_HOPS:
-            return []
-        follow = self.found(turn, (index, sentence, understood)).follow
-        if follow is None:
+        found = self.found(turn, (index, sentence, understood))
+        reckoning = reckon(found, sentence)
+        if reckoning is not None:
+            return [ToolCall(f"calculate-{index}", "calculate", {"expression": reckoning[0]})]
+        follow = found.follow
+        if follow is None or len(made) >= MAX_HOPS:
             return []
         query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
         return [ToolCall(f"{prefix}{len(made)}", "memory_search", query)]
 
-    @staticmethod
-    def _query(turn: Turn, sentence: str, understood: Understood) -> dict[str, Any]:
+    def _query(self, turn: Turn, sentence: str, understood: Understood) -> dict[str, Any]:
         """The question, with what it leaves out when it leans on the turn before, and the slot it seems to be about."""
         leans = understood.subject is not None and understood.subject.source == "context"
         short = understood.subject is None and len(sentence.split()) <= FOLLOW_UP_WORDS
-        words = f"{sentence} {turn.context}" if turn.context and (leans or short) else sentence
+        leans = leans or short or self._leans(sentence, turn.context)
+        words = f"{sentence} {turn.context}" if turn.context and leans else sentence
         if understood.mode == "why":
             words = f"{turn.context} {turn.previous_reply}"
         query: dict[str, Any] = {"query": words, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
@@ -233,9 +245,10 @@ class Specialists:
         targets = rank_for_erasure(self.reader, understood, sentence, turn.context, evidence_of(looked))
         if not targets and understood.values and understood.acts["state"] >= POSSIBLE:
             return self._calls_for(turn, index, sentence, replace(understood, act="state"))
+        gone = {call.arguments["id"] for call, _ in turn.result_of("forget-")}
         return [
             ToolCall(f"forget-{index}-{number}", "memory_forget", {"id": target.number})
-            for number, target in enumerate(targets)
+            for number, target in enumerate(target for target in targets if target.number not in gone)
         ]
 
     def found(self, turn: Turn, part: Part) -> Found:
@@ -243,9 +256,31 @@ class Specialists:
         index, sentence, understood = part
         evidence = evidence_of(turn.result_of(f"search-{index}-"))
         question = self._whole_question(sentence, understood, turn.context)
-        return answer(self.reader, self.understanding, question, understood, evidence)
+        before = turn.context if question == sentence and self._leans(sentence, turn.context) else ""
+        return answer(self.reader, self.understanding, question, understood, evidence, before)
+
+    def _leans(self, sentence: str, context: str) -> bool:
+        """Whether a question names nothing itself and follows another: "and what is it now?"."""
+        alone = self._understood(sentence, "")
+        unclear = alone.slot == OTHER_SLOT or alone.slot_probability < SURE_SLOT
+        short = len(sentence.split()) <= LEANING_WORDS
+        return bool(context) and unclear and short and alone.subject is None and self._is_asked(context)
+
+    def _is_asked(self, sentence: str) -> bool:
+        return self._understood(sentence, "").act == "ask"
 
     # --- replies ----------------------------------------------------------------------------------------------------
+
+    def _answer(self, turn: Turn, part: Part, *, alone: bool) -> str:
+        """What was found, or calculated from it; nothing where a remark among others was looked up in vain."""
+        found = self.found(turn, part)
+        if found.kind == "nothing" and not alone and part[2].acts["ask"] < SURELY_ASKED:
+            return ""
+        reckoning = reckon(found, part[1])
+        for _, result in turn.result_of(f"calculate-{part[0]}"):
+            if result.ok and reckoning is not None:
+                return replies.reckoned(found, result, reckoning[1])
+        return replies.answered(found, part[1])
 
     def reply(self, turn: Turn, parts: Sequence[Part]) -> str:
         """What is said when all calls were made, composed from what they returned."""
@@ -258,10 +293,12 @@ class Specialists:
             elif understood.act in ("state", "correct"):
                 said.append(replies.stored(writes, sentence))
             elif understood.act == "ask":
-                said.append(replies.answered(self.found(turn, (index, sentence, understood)), sentence))
+                said.append(self._answer(turn, (index, sentence, understood), alone=len(parts) == 1))
             elif understood.act == "forget":
                 erased = [result for _, result in turn.result_of(f"forget-{index}-")]
-                said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))
+                again = not erased and turn.result_of("forget-")  # the sentence before has done it
+                if not again:
+                    said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))
             elif understood.act == "calculate":
                 said.append(replies.calculated(turn.result_of(f"calculate-{index}")[0][1]))
             elif len(parts) == 1:
@@ -293,6 +330,13 @@ def evidence_of(made: Sequence[tuple[ToolCall, ToolResult]]) -> list[Evidence]:
         for hit in result.content.get("hits", ()) if result.ok else ():
             found.setdefault(hit["id"], Evidence(hit))
     return list(found.values())
+
+
+def reckon(found: Found, sentence: str) -> tuple[str, str] | None:
+    """What to calculate for a question about several amounts, and their unit; None where there is nothing to."""
+    if found.kind not in ("sum", "difference"):
+        return None
+    return expression(found.kind, [candidate.words for candidate in found.candidates], sentence)
 
 
 def _part(call: ToolCall) -> int:

@@ -7,6 +7,7 @@ is the business of `specialists`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,10 @@ MAX_TOKENS = 192
 POINTER = 128
 TELLING = frozenset({"state", "correct"})
 GLUE = frozenset({"", ":", ".", "-", "'", "’", "/", ",", " & ", "&", "@", "_"})
+ARTICLES = frozenset({"", "a", "an", "the"})
+SURELY_BEGINS = 0.85
+DANGLING = re.compile(r"(?:\s+(?:in|to|with|at|for|of|from|and|by|a|an|the))+$", re.IGNORECASE)  # ends no value
+VALUE_LIFT = 1.5  # a value that is missed costs more than one too many
 LEAST_LIKELY = 0.12
 MOST_KNOWN = 4096  # messages whose acts are remembered
 
@@ -157,12 +162,14 @@ class Understanding:
     def _values(self, text: str, context: str, encoding: Encoding, states: Array, telling: bool) -> tuple[Value, ...]:
         """Values of a message. One that tells something has at least one: the likeliest, where none is sure."""
         tags = softmax(self._head("tag", states))
-        runs = _joined(_tagged(tags, encoding), text, encoding)
+        lifted = tags * np.where(np.arange(len(TAGS)) == TAGS.index("outside"), 1.0, VALUE_LIFT)
+        runs = _joined(_tagged(lifted, encoding), text, encoding, tags)
         if not runs and telling:
             runs = _likeliest(tags, encoding)
         found = []
         for first, last in runs:
             span = whole_words(text, encoding.offsets[first][0], encoding.offsets[last][1])
+            span = (span[0], span[0] + len(DANGLING.sub("", text[span[0] : span[1]])))
             if span[0] >= span[1]:
                 continue
             state = states[first : last + 1].mean(axis=0)
@@ -218,12 +225,16 @@ def _covered(encoding: Encoding, segment: int, span: Span) -> list[int]:
     ]
 
 
-def _joined(runs: list[tuple[int, int]], text: str, encoding: Encoding) -> list[tuple[int, int]]:
-    """Runs with nothing but punctuation between them are one value ("14" ":" "05", "left" "-" "handed")."""
+def _joined(runs: list[tuple[int, int]], text: str, encoding: Encoding, tags: Array) -> list[tuple[int, int]]:
+    """Runs with nothing but punctuation between them are one value ("14" ":" "05", "left" "-" "handed").
+
+    So are those with nothing or an article between them where no new value surely begins ("drive" "a milk tanker").
+    """
     joined: list[tuple[int, int]] = []
     for run in runs:
         gap = text[encoding.offsets[joined[-1][1]][1] : encoding.offsets[run[0]][0]] if joined else ""
-        if joined and gap in GLUE:
+        begins = float(tags[run[0], TAGS.index("begin")])
+        if joined and (gap in GLUE or (gap.strip().casefold() in ARTICLES and begins < SURELY_BEGINS)):
             joined[-1] = (joined[-1][0], run[1])
         else:
             joined.append(run)

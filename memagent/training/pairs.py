@@ -72,6 +72,11 @@ def _other_slot(composer: Composer, slot: Slot, subject: Subject) -> Sentence:
 
 def _rough(composer: Composer, new: Sentence, old: Sentence, label: str) -> Pair:
     assert new.value is not None and old.value is not None
-    new_text, move_new = roughen(new.text, [new.value], composer.rng)
-    old_text, move_old = roughen(old.text, [old.value], composer.rng)
-    return Pair(new_text, move_new(new.value), old_text, move_old(old.value), label)
+    return noisy_pair(composer, Pair(new.text, new.value, old.text, old.value, label))
+
+
+def noisy_pair(composer: Composer, pair: Pair) -> Pair:
+    """Typos and dropped punctuation outside of the values."""
+    new, move_new = roughen(pair.new, [pair.new_value], composer.rng)
+    old, move_old = roughen(pair.old, [pair.old_value], composer.rng)
+    return Pair(new, move_new(pair.new_value), old, move_old(pair.old_value), pair.label)

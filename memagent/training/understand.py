@@ -24,9 +24,9 @@ from memagent.training.batches import by_length, encode, inputs, token_span
 from memagent.training.examples import Composer, Example
 from memagent.training.network import Trunk, Understanding
 from memagent.training.packs import load_packs
-from memagent.training.pairs import Pair, draw_pair
+from memagent.training.pairs import Pair, draw_pair, noisy_pair
 from memagent.training.runs import Run, prepare
-from memagent.training.written import load_messages
+from memagent.training.written import load_messages, load_pairs
 
 MESSAGE_BATCH, PAIR_BATCH, POOL = 40, 16, 1280
 TOKENS = 96
@@ -146,10 +146,11 @@ def message_batches(composer: Composer, written: list[Example], share: float) ->
     return by_length(stream(), MESSAGE_BATCH, POOL)
 
 
-def pair_batches(composer: Composer) -> Iterator[list[Pair]]:
+def pair_batches(composer: Composer, written: list[Pair], share: float) -> Iterator[list[Pair]]:
     def stream() -> Iterator[tuple[int, Pair]]:
         while True:
-            pair = draw_pair(composer)
+            by_hand = composer.rng.random() < share
+            pair = noisy_pair(composer, composer.rng.choice(written)) if by_hand else draw_pair(composer)
             yield len(pair.new) + len(pair.old), pair
 
     return by_length(stream(), PAIR_BATCH, POOL)
@@ -159,7 +160,7 @@ def train(network: Understanding, run: Run, seed: int, share: float) -> None:
     slots = {name: index for index, name in enumerate(slot_names())}
     optimiser, schedule = run.optimiser(network)
     messages = message_batches(Composer(load_packs(), seed), load_messages(), share)
-    pairs = pair_batches(Composer(load_packs(), seed + 1))
+    pairs = pair_batches(Composer(load_packs(), seed + 1), load_pairs(), share)
     sums: dict[str, float] = {}
     said = time.monotonic()
     count = 0

@@ -14,9 +14,10 @@ from typing import Any
 
 from memagent.errors import InputError
 from memagent.models.evidence import bridged
-from memagent.models.labels import ACTS, KINDS, MODES, OTHER_SLOT
+from memagent.models.labels import ACTS, KINDS, MODES, OTHER_SLOT, PAIRS
 from memagent.training.compose import Span
 from memagent.training.examples import Example, FactLabel, forget_mode
+from memagent.training.pairs import Pair
 from memagent.training.reading import Group, Window
 
 FOLDER = Path(__file__).parent / "packs"
@@ -42,6 +43,11 @@ def load_hops() -> list[Group]:
     Only the right pair answers: not the same words behind another person's link, nor without a link.
     """
     return [_hop(line) for line in _lines("hops_*.jsonl")]
+
+
+def load_pairs() -> list[Pair]:
+    """All hand-written pairs of claims. Raises InputError for an unknown label or a value that is not in its claim."""
+    return [_pair(line) for line in _lines("pairs_*.jsonl")]
 
 
 def shuffled(group: Group, rng: random.Random) -> Group:
@@ -111,6 +117,13 @@ def _hop(line: dict[str, Any]) -> Group:
     if right is not None:
         windows.append(Window(targets[right[1]]))
     return Group(line["question"], tuple(windows))
+
+
+def _pair(line: dict[str, Any]) -> Pair:
+    new, old, label = line["new"], line["old"], line["label"]
+    if label not in PAIRS:
+        raise InputError(f"unknown label {label!r} of {new!r}", "see memagent/models/labels.py")
+    return Pair(new, _find(line["new_value"], new), old, _find(line["old_value"], old), label)
 
 
 def _find(words: str, text: str) -> Span:

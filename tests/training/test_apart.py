@@ -1,8 +1,9 @@
 """The development sets measure what the training packs do not contain.
 
-Two rules, on lower-case words without apostrophes. No text of `memagent/evals/dev` or `suite` is an instance of a template with at
-least `LONG` words of its own; and none shares `GRAM` words in a row with a template, placeholders standing for any one
-word, where at least `CONTENT` of them carry meaning. What is shorter ("hi", "forget that") is common property.
+Two rules, on lower-case words without apostrophes. No text of `memagent/evals/dev` or `suite` is an instance of a
+template with at least `LONG` words of its own; and none shares `GRAM` words in a row with a template, placeholders
+standing for any one word, where at least `CONTENT` of them carry meaning. What is shorter ("hi", "forget that") is
+common property.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import yaml
 from memagent.evals import dev_sets
 from memagent.memory.words import STOP_WORDS
 from memagent.training.packs import PLACEHOLDER, load_packs
-from memagent.training.written import load_messages, load_readings
+from memagent.training.written import load_hops, load_messages, load_pairs, load_readings
 
 SUITE = dev_sets.FOLDER.parent / "suite"
 GRAM = 6
@@ -61,7 +62,9 @@ def templates() -> frozenset[str]:
     kinds = ("states", "asks", "changes", "befores", "yesnos", "forgets", "lists", "whens")
     found = {template for slot in packs.slots for kind in kinds for template in getattr(slot, kind)}
     written = {text for example in load_messages() for text in (example.text, example.context) if text}
-    written |= {text for group in load_readings() for text in (group.question, *(w.text for w in group.windows))}
+    groups = [*load_readings(), *load_hops()]
+    written |= {text for group in groups for text in (group.question, *(window.text for window in group.windows))}
+    written |= {text for pair in load_pairs() for text in (pair.new, pair.old)}
     return frozenset(found.union(written, *packs.acts.values()))
 
 

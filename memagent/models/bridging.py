@@ -1,0 +1,62 @@
+"""Questions that need two messages: "where does my sister live" when told that she is Ana, and where Ana lives.
+
+The reader is given both as one window, who somebody is in front of what was said of them, as it was trained; the
+answer must stand in the second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from memagent.models.evidence import USER, Evidence, bridged, content_words
+from memagent.models.reader import Answer, Reader
+
+CAPITALISED = re.compile(r"[A-ZÀ-Þ]\w+")
+LONG_WORD = 4  # letters; shorter ones of a question say little of what it is about
+MOST_LINKS = 3
+MOST_PAIRS = 10
+
+
+def links(question: str, about: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Hits that may say who or what the question means, best first: those with its subject's words, or its own."""
+    wanted = content_words(about)
+    if about == USER:
+        wanted = frozenset(word for word in content_words(question) if len(word) >= LONG_WORD)
+    found = {item.text: item for item in reversed(evidence) if wanted & content_words(item.text)}
+    return sorted(found.values(), key=lambda item: item.score, reverse=True)[:MOST_LINKS]
+
+
+def pairs(question: str, about: str, evidence: Sequence[Evidence]) -> list[tuple[Evidence, Evidence]]:
+    """A link and a hit that takes up one of its words, for every such pair; the likeliest first, no more than a few."""
+    asked = content_words(question)
+    found = [
+        (link, target) for link in links(question, about, evidence) for target in _taking_up(link, asked, evidence)
+    ]
+    found.sort(key=lambda pair: pair[0].score + pair[1].score, reverse=True)
+    return found[:MOST_PAIRS]
+
+
+def _taking_up(link: Evidence, asked: frozenset[str], evidence: Sequence[Evidence]) -> Iterator[Evidence]:
+    """What else holds and names something that the link names and the question does not."""
+    values = [item.value for item in evidence if item.text == link.text]
+    naming = content_words(" ".join([*values, *CAPITALISED.findall(link.text)])) - asked
+    seen = {link.text}
+    for item in evidence:
+        if item.current and item.text not in seen and naming & content_words(item.window):
+            seen.add(item.text)
+            yield item
+
+
+def read_pairs(
+    reader: Reader, question: str, found: Sequence[tuple[Evidence, Evidence]]
+) -> Iterator[tuple[Evidence, Answer]]:
+    """For each pair whose second message answers, that message and what was read in it."""
+    windows = [bridged(link.text, target.window) for link, target in found]
+    for (_, target), window, reading in zip(found, windows, reader.read(question, windows), strict=True):
+        lead = len(window) - len(target.window)
+        if reading.start < lead:
+            continue
+        tokens = tuple((start - lead, end - lead, first, last) for start, end, first, last in reading.tokens)
+        yield target, replace(reading, start=reading.start - lead, end=reading.end - lead, tokens=tokens)

@@ -1,0 +1,74 @@
+"""Which remembered facts a request to forget is about. What is forgotten is gone for good, so in doubt fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
+from memagent.models.judging import overlap
+from memagent.models.labels import OTHER_SLOT
+from memagent.models.reader import Answer, Reader
+from memagent.models.understanding import Understood
+
+SURE = 0.5
+CLOSE = 0.2  # of the surest: facts of one sentence that are nearly as sure go together
+NAMED = 0.9  # the request repeats the value
+JUST_SAID = 0.6  # a bare "forget that", after the message that told it
+OTHER_SUBJECT = 0.1
+OTHER_VALUE = 0.4  # told in the same sentence as what the request means
+
+
+def rank_for_erasure(
+    reader: Reader, understood: Understood, sentence: str, context: str, evidence: Sequence[Evidence]
+) -> list[Evidence]:
+    """The facts that a request to forget is about, surest first; empty where none is clearly meant.
+
+    One thing is one sentence's, with whatever fills the same slot; "everything about" somebody takes all of theirs.
+    """
+    facts = [item for item in evidence if item.is_fact]
+    if not facts:
+        return []
+    readings = reader.read(sentence, [fact.window for fact in facts])
+    scored = [(_score(understood, context, item, reading), item) for item, reading in zip(facts, readings, strict=True)]
+    scored.sort(key=lambda pair: pair[0], reverse=True)
+    best, first = scored[0]
+    if understood.mode == "list":
+        return _about_subject(understood, facts) or [item for score, item in scored if score >= SURE]
+    return [
+        item
+        for score, item in scored
+        if score >= max(SURE, best - CLOSE) and (item.text == first.text or _same_slot(item, first))
+    ]
+
+
+def _score(understood: Understood, context: str, item: Evidence, reading: Answer) -> float:
+    asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
+    slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
+    score = reading.probability
+    if reading.words and not overlap(reading.words, item.value):
+        score *= OTHER_VALUE
+    if slotted and same_subject(asked, item.subject):
+        score = max(score, 0.5 + understood.slot_probability / 2)
+    if any(overlap(value.words, item.value) for value in understood.values):
+        score = max(score, NAMED)
+    bare = not understood.values and understood.subject is None and not _names_a_slot(understood)
+    if bare and context and item.text.casefold() in context.casefold():
+        score = max(score, JUST_SAID)
+    elsewhere = not same_subject(asked, item.subject) and not content_words(asked) & content_words(item.text)
+    return score * OTHER_SUBJECT if asked != USER and elsewhere else score
+
+
+def _same_slot(one: Evidence, other: Evidence) -> bool:
+    return one.attribute == other.attribute and one.subject == other.subject
+
+
+def _names_a_slot(understood: Understood) -> bool:
+    return understood.slot != OTHER_SLOT and understood.slot_probability >= SURE
+
+
+def _about_subject(understood: Understood, facts: Sequence[Evidence]) -> list[Evidence]:
+    """Where "everything about Ana" names a subject: all its facts."""
+    if understood.subject is None:
+        return []
+    wanted = plain_subject(understood.subject.words)
+    return [fact for fact in facts if same_subject(wanted, fact.subject)]

@@ -1,0 +1,254 @@
+"""Which hits answer, with which words, where it is clear what was read; what a message tells is really understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from memagent.models.answers import FORGOTTEN, MOST_READ, Found, Kind, alias_names, answer, telling
+from memagent.models.evidence import Evidence, bridged
+from memagent.models.reader import Answer
+from memagent.models.understanding import Understanding, Understood
+from tests.models.scripted_reading import ScriptedReader, fact, message, reading, understood
+
+OLDEST, EARLIER, LATER = "2024-05-01T09:00:00+00:00", "2025-05-01T09:00:00+00:00", "2026-02-01T09:00:00+00:00"
+PORTO = fact("I live in Porto", "home city", "Porto")
+WHERE = understood("where do I live?", slot="home city")
+
+
+@pytest.fixture(scope="module")
+def understanding() -> Understanding:
+    return Understanding()
+
+
+class Asker:
+    """Asks with given readings."""
+
+    def __init__(self, understanding: Understanding) -> None:
+        self.understanding = understanding
+
+    def __call__(
+        self, asked: Understood, evidence: Sequence[Evidence], script: Mapping[str, str | Answer], before: str = ""
+    ) -> Found:
+        return answer(ScriptedReader(script), self.understanding, asked.text, asked, evidence, before)
+
+
+@pytest.fixture
+def ask(understanding: Understanding) -> Asker:
+    return Asker(understanding)
+
+
+def words(found: Found) -> list[str]:
+    return [candidate.words for candidate in found.candidates]
+
+
+# --- one value --------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_facts_in_a_sentence_the_one_that_was_read_answers(ask: Asker) -> None:
+    both = "my dentist is Dr Soto and my vet is Prisk"
+    facts = [fact(both, "dentist", "Dr Soto"), fact(both, "vet", "Prisk")]
+    for slot, value in (("dentist", "Dr Soto"), ("vet", "Prisk")):
+        found = ask(understood(f"who is my {slot}?", slot=slot), facts, {both: value})
+        assert (found.kind, words(found), found.best.evidence.value) == ("value", [value], value)
+
+
+def test_what_nothing_answers_is_nothing_with_what_came_nearest(ask: Asker) -> None:
+    found = ask(understood("how tall is Ana?", subject="Ana"), [PORTO], {})
+    assert (found.kind, found.candidates, found.asked, found.near) == ("nothing", (), "Ana", (PORTO,))
+    assert ask(WHERE, [], {}).kind == "nothing"
+
+
+def test_the_words_of_a_message_are_those_that_were_read(ask: Asker) -> None:
+    said = message("the boiler is serviced by Hartnell every autumn")
+    found = ask(understood("who services the boiler?", subject="the boiler"), [said], {said.window: "Hartnell"})
+    assert (found.kind, words(found), found.asked) == ("value", ["Hartnell"], "boiler")
+    assert said.text[found.best.start : found.best.end] == "Hartnell"
+
+
+def test_a_span_is_given_in_the_characters_of_the_text(ask: Asker) -> None:
+    ana = fact("she lives in Oslo these days", "home city", "Oslo", "sister Ana")
+    assert ana.window != ana.text
+    asked = understood("where does Ana live?", subject="Ana", slot="home city")
+    best = ask(asked, [ana], {ana.window: "Oslo"}).best
+    assert ana.text[best.start : best.end] == best.words == "Oslo"
+
+
+def test_of_nearly_equal_ones_the_newest_answers(ask: Asker) -> None:
+    old = message("I live in Leeds", said_at=EARLIER, score=0.92)
+    new = message("I live in Hull", said_at=LATER)
+    script = {old.window: "Leeds", new.window: "Hull"}
+    for evidence in ([old, new], [new, old]):
+        found = ask(WHERE, evidence, script)
+        assert (found.kind, found.best.words) == ("value", "Hull")
+
+
+def test_a_retired_value_answers_only_where_the_past_is_asked_for(ask: Asker) -> None:
+    retired = fact("I live in Leeds", "home city", "Leeds", current=False, said_at=EARLIER)
+    script = {PORTO.window: "Porto", retired.window: "Leeds"}
+    assert words(ask(WHERE, [PORTO, retired], script)) == ["Porto"]
+    assert ask(WHERE, [retired], script).kind == "nothing"
+
+
+# --- several values ---------------------------------------------------------------------------------------------------
+
+
+def test_a_list_takes_several_values_of_a_sentence_and_each_once(ask: Asker) -> None:
+    told = "we need milk, oat biscuits and bin bags"
+    values = ["milk", "oat biscuits", "bin bags"]
+    facts = [fact(told, "shopping list", value, single=False, said_at=EARLIER) for value in values]
+    again = fact("Milk is on the list", "shopping list", "Milk", single=False, said_at=LATER)
+    script = {told: "milk, oat biscuits and bin bags", again.window: "Milk"}
+    found = ask(understood("what do we need?", mode="list", slot="shopping list"), [*facts, again], script)
+    assert found.kind == "values" and sorted(word.casefold() for word in words(found)) == sorted(values)
+
+
+def test_a_shorter_name_is_the_same_value(ask: Asker) -> None:
+    long, short = message("my dentist is Dr Soto"), message("Soto did my teeth again")
+    asked = understood("which dentists do I have?", mode="list")
+    assert len(ask(asked, [long, short], {long.window: "Dr Soto", short.window: "Soto"}).candidates) == 1
+
+
+def test_what_is_counted_is_in_the_order_in_which_it_was_told(ask: Asker) -> None:
+    miso = message("I have a cat called Miso", said_at=EARLIER)
+    nori = message("I have another cat, called Nori", said_at=LATER)
+    asked = understood("how many cats do I have?", mode="count")
+    found = ask(asked, [nori, miso], {miso.window: "Miso", nori.window: "Nori"})
+    assert (found.kind, words(found)) == ("count", ["Miso", "Nori"])
+
+
+def test_values_that_hold_side_by_side_are_all_said(ask: Asker) -> None:
+    tea = fact("I like green tea", "favourite drink", "green tea", single=False, said_at=EARLIER)
+    cocoa = fact("I like cocoa too", "favourite drink", "cocoa", single=False, said_at=LATER)
+    asked = understood("what do I like to drink?", slot="favourite drink")
+    found = ask(asked, [cocoa, tea], {tea.window: "green tea", cocoa.window: "cocoa"})
+    assert (found.kind, words(found)) == ("values", ["green tea", "cocoa"])
+
+
+@pytest.mark.parametrize("mode", ["sum", "difference"])
+def test_amounts_are_found_for_a_calculation(ask: Asker, mode: str) -> None:
+    boots, coat = message("the boots cost £189", said_at=EARLIER), message("the coat cost £108", said_at=LATER)
+    dog = message("the dog is called Rufus", score=0.1)
+    asked = understood("what about the price of both?", mode=mode)
+    found = ask(asked, [coat, dog, boots], {boots.window: "£189", coat.window: "£108"})
+    assert (found.kind, words(found)) == (mode, ["£189", "£108"])
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("sum", "value"), ("difference", "difference")])
+def test_one_amount_is_no_sum_but_may_be_half_of_a_difference(ask: Asker, mode: str, kind: Kind) -> None:
+    boots = message("the boots cost £189")
+    found = ask(understood("what change is that from £200?", mode=mode), [boots], {boots.window: "£189"})
+    assert (found.kind, words(found)) == (kind, ["£189"])
+
+
+# --- other ways of asking ---------------------------------------------------------------------------------------------
+
+
+def test_before_now_is_the_retired_value_of_the_same_slot(ask: Asker) -> None:
+    leeds = fact("I live in Leeds", "home city", "Leeds", current=False, said_at=OLDEST, retired_at=EARLIER)
+    hull = fact("I live in Hull", "home city", "Hull", current=False, said_at=EARLIER, retired_at=LATER)
+    nurse = fact("I was a nurse", "job", "nurse", current=False, said_at=OLDEST, retired_at="2026-02-28T09:00:00+00:00")
+    asked = understood("where did I live before?", mode="previous", slot="home city")
+    found = ask(asked, [nurse, leeds, PORTO, hull], {PORTO.window: "Porto"})
+    assert (found.kind, words(found)) == ("previous", ["Hull", "Leeds"])
+
+
+def test_where_nothing_was_retired_before_now_is_what_was_told_earlier(ask: Asker) -> None:
+    old, new = message("I live in Leeds", said_at=EARLIER), message("I live in Hull", said_at=LATER)
+    asked = understood("where did I live before?", mode="previous")
+    found = ask(asked, [new, old], {old.window: "Leeds", new.window: "Hull"})
+    assert (found.kind, words(found)) == ("previous", ["Leeds"])
+    assert ask(asked, [new], {new.window: "Hull"}).kind == "value"
+
+
+@pytest.mark.parametrize("kind", ["yes", "no"])
+def test_yes_or_no_is_what_was_read(ask: Asker, kind: str) -> None:
+    asked = understood("do I live in Porto?", mode="yesno", slot="home city")
+    assert ask(asked, [PORTO], {PORTO.window: reading(PORTO.window, "Porto", kind)}).kind == kind
+
+
+def test_when_and_why_keep_their_kind(ask: Asker) -> None:
+    visit = fact("Ana visits me on Friday", "visit", "Friday")
+    assert ask(understood("when is the visit?", mode="when"), [visit], {visit.window: "Friday"}).kind == "when"
+    why = ask(understood("why do you say so?", mode="why"), [message("I like Porto"), PORTO], {})
+    assert (why.kind, words(why)) == ("why", ["Porto"])
+
+
+def test_leaning_on_the_question_before_raises_what_that_finds(understanding: Understanding) -> None:
+    boiler = fact("Hartnell services the boiler", "boiler service", "Hartnell")
+    car = fact("Brook services the car", "car service", "Brook")
+    before, asked = "where is the boiler?", understood("and who services it?")
+    unsure = {item.window: reading(item.window, item.value, "none") for item in (boiler, car)}
+    reader = ScriptedReader(unsure, {f"{before} {asked.text}": {boiler.window: "Hartnell"}})
+    alone = answer(reader, understanding, asked.text, asked, [boiler, car])
+    leaning = answer(reader, understanding, asked.text, asked, [boiler, car], before)
+    scores = [{item.evidence.value: item.score for item in found.judged} for found in (alone, leaning)]
+    assert scores[1]["Hartnell"] > scores[0]["Hartnell"] and scores[1]["Brook"] == scores[0]["Brook"]
+    assert leaning.best.words == "Hartnell"
+
+
+# --- over two messages ------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_over_two_messages_is_that_of_the_second(ask: Asker) -> None:
+    sister = fact("my sister is Ana", "sister", "Ana")
+    oslo = fact("Ana lives in Oslo", "home city", "Oslo", "Ana")
+    asked = understood("where does my sister live?", subject="my sister", slot="home city")
+    found = ask(asked, [sister, oslo], {bridged(sister.text, oslo.window): "Oslo"})
+    assert (found.kind, words(found), found.best.evidence) == ("value", ["Oslo"], oslo)
+
+
+def test_with_nothing_but_a_link_the_question_is_followed_by_the_other_name(ask: Asker) -> None:
+    asked = understood("where does my sister live?", subject="my sister")
+    sister = fact("my sister is Ana", "sister", "Ana")
+    assert ask(asked, [sister], {}).follow == "where does Ana live?"
+    assert ask(asked, [PORTO], {}).follow is None
+
+
+def test_other_names_go_both_ways_and_come_from_current_facts() -> None:
+    sister = fact("my sister is Ana", "sister", "Ana")
+    gone = fact("my sister is Ana", "sister", "Ana", current=False)
+    asked = understood("where does my sister live?", subject="my sister")
+    assert alias_names(asked, [PORTO, sister]) == {"sister": "Ana"}
+    assert alias_names(understood("where does Ana live?", subject="Ana"), [PORTO, sister]) == {"ana": "sister"}
+    assert alias_names(asked, [gone, message("my sister is Ana")]) == alias_names(WHERE, [sister]) == {}
+
+
+# --- what counts as evidence ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        message("please forget where I live"),
+        message("My dentist is Dr Soto. Forget who my old dentist was."),
+        message("good morning to you"),
+        message("where do I live?"),
+        message("I live in Porto"),
+        message(f"I live in {FORGOTTEN}"),
+        message("You live in Leeds.", speaker="assistant"),
+        message("I live in Leeds", outdated=True),
+    ],
+    ids=["forget", "told, then forget", "talk", "question", "already a fact", "forgotten", "reply", "outdated"],
+)
+def test_what_tells_nothing_new_is_no_evidence(understanding: Understanding, said: Evidence) -> None:
+    assert telling(understanding, WHERE, [said, PORTO])[0] == [PORTO]
+
+
+def test_a_request_to_forget_answers_nothing_however_it_reads(ask: Asker) -> None:
+    said = message("please forget that I live in Leeds")
+    assert ask(WHERE, [said], {said.window: "Leeds"}).kind == "nothing"
+
+
+def test_messages_that_tell_something_are_evidence_with_how_likely_they_do(understanding: Understanding) -> None:
+    said, outdated = message("my sister lives in Oslo", score=0.95), message("I live in Leeds", outdated=True)
+    evidence, tells = telling(understanding, WHERE, [PORTO, outdated, said])
+    assert evidence == [said, PORTO] and 0.5 < tells[said.text] <= 1.0
+    past = understood("where did I live before?", mode="previous")
+    assert outdated in telling(understanding, past, [PORTO, outdated, said])[0]
+
+
+def test_the_best_of_many_hits_are_read(understanding: Understanding) -> None:
+    facts = [fact(f"I was in Porto {n} times", "trip", "Porto", score=n / 100) for n in range(MOST_READ + 5)]
+    assert telling(understanding, WHERE, facts)[0] == facts[: -MOST_READ - 1 : -1]
