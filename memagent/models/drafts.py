@@ -22,6 +22,7 @@ FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
 )  # no values
 LONGEST_ATTRIBUTE = 6  # words
+SHORT_WORD = 3  # letters; shorter ones say little
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,15 @@ def _placed(
         if same_slot and probability < DOUBTFUL_PAIR:
             write = replace(write, several=True)
         apart = not same_slot and {fact.attribute, write.attribute} <= understanding.known_slots
+        apart |= understood.act != "correct" and not _alike(fact.attribute, write.attribute)
         if probability > best_probability and not apart:
             best, best_probability = fact, probability
     return write if best is None else _over(best, write)
+
+
+def _alike(attribute: str, other: str) -> bool:
+    """Whether two attributes share a word that says something: "my height is" and "i weigh" do not."""
+    return any(len(word) > SHORT_WORD for word in content_words(attribute) & content_words(other))
 
 
 def _over(fact: Evidence, write: Write) -> Write:

@@ -19,17 +19,22 @@ OTHER_VALUE = 0.4  # told in the same sentence as what the request means
 
 
 def rank_for_erasure(
-    reader: Reader, understood: Understood, sentence: str, context: str, evidence: Sequence[Evidence]
+    reader: Reader, understood: Understood, requests: Sequence[str], context: str, evidence: Sequence[Evidence]
 ) -> list[Evidence]:
     """The facts that a request to forget is about, surest first; empty where none is clearly meant.
 
+    `requests` are the sentence and what of it is a request by itself: a fact counts by the one that means it most.
     One thing is one sentence's, with whatever fills the same slot; "everything about" somebody takes all of theirs.
     """
     facts = [item for item in evidence if item.is_fact]
     if not facts:
         return []
-    readings = reader.read(sentence, [fact.window for fact in facts])
-    scored = [(_score(understood, context, item, reading), item) for item, reading in zip(facts, readings, strict=True)]
+    windows = [fact.window for fact in facts]
+    readings = zip(*(reader.read(request, windows) for request in requests), strict=True)
+    scored = [
+        (max(_score(understood, context, item, reading) for reading in several), item)
+        for item, several in zip(facts, readings, strict=True)
+    ]
     scored.sort(key=lambda pair: pair[0], reverse=True)
     best, first = scored[0]
     if understood.mode == "list":

@@ -17,7 +17,7 @@ from memagent.models.understanding import Understood
 
 # In the order of `features`; what each one means is said there.
 LEARNED: Mapping[str, float] = {
-    "bias": -2.750,
+    "bias": -2.450,
     "reader": 0.483,
     "span": 0.550,
     "value": -0.029,

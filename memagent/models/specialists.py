@@ -25,7 +25,7 @@ from memagent.models.evidence import Evidence
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.prompt import plain_count
 from memagent.models.reader import Reader
-from memagent.models.sentences import split_sentences
+from memagent.models.sentences import FEWEST_WORDS, split_sentences
 from memagent.models.understanding import TELLING, Understanding, Understood
 
 CONTEXT_TOKENS = 2048
@@ -35,7 +35,8 @@ CLEAR = 0.85  # an act this likely without context is taken
 FOLLOW_UP_WORDS = 4
 LEANING_WORDS = 6
 SURELY_ASKED = 0.5
-SURELY_FORGET = 0.7  # what is forgotten is gone for good
+SURELY_FORGET = 0.6  # what is forgotten is gone for good
+CLAUSE = re.compile(r"[,;:]\s+|\s+(?:so|and|but|because|then)\s+", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b", re.IGNORECASE)
 POSSESSIVES = frozenset({"her", "his"})
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
@@ -116,7 +117,8 @@ class Specialists:
         slotted = understood.slot_probability >= SURE_SLOT and not sure
         if understood.act == "talk" and (understood.acts["ask"] >= POSSIBLE or slotted):
             return replace(understood, act="ask")
-        if understood.act == "forget" and understood.act_probability < SURELY_FORGET:
+        unsure = understood.act_probability < SURELY_FORGET
+        if understood.act == "forget" and unsure and len(self._requests(sentence)) == 1:
             other = max((act for act in understood.acts if act != "forget"), key=understood.acts.__getitem__)
             return replace(understood, act=other)
         if understood.act in TELLING and not sure:
@@ -242,7 +244,8 @@ class Specialists:
             return [ToolCall(f"search-{index}-0", "memory_search", query | {"history": False})]
         if turn.result_of(f"forget-{index}-"):
             return []
-        targets = rank_for_erasure(self.reader, understood, sentence, turn.context, evidence_of(looked))
+        requests = self._requests(sentence)
+        targets = rank_for_erasure(self.reader, understood, requests, turn.context, evidence_of(looked))
         if not targets and understood.values and understood.acts["state"] >= POSSIBLE:
             return self._calls_for(turn, index, sentence, replace(understood, act="state"))
         gone = {call.arguments["id"] for call, _ in turn.result_of("forget-")}
@@ -250,6 +253,14 @@ class Specialists:
             ToolCall(f"forget-{index}-{number}", "memory_forget", {"id": target.number})
             for number, target in enumerate(target for target in targets if target.number not in gone)
         ]
+
+    def _requests(self, sentence: str) -> list[str]:
+        """A request to forget, and its clauses that are one by themselves: reasons around it blur what it means."""
+        cuts = [(match.start(), match.end()) for match in CLAUSE.finditer(sentence)]
+        pieces = [piece for start, end in cuts for piece in (sentence[:start], sentence[end:])]
+        pieces = [piece for piece in pieces if len(piece.split()) >= FEWEST_WORDS]
+        acts = self.understanding.acts(pieces) if pieces else []
+        return [sentence, *(piece for piece, act in zip(pieces, acts, strict=True) if act["forget"] >= CLEAR)]
 
     def found(self, turn: Turn, part: Part) -> Found:
         """What the searches that were made for a question say to it."""

@@ -234,7 +234,8 @@ def _joined(runs: list[tuple[int, int]], text: str, encoding: Encoding, tags: Ar
     for run in runs:
         gap = text[encoding.offsets[joined[-1][1]][1] : encoding.offsets[run[0]][0]] if joined else ""
         begins = float(tags[run[0], TAGS.index("begin")])
-        if joined and (gap in GLUE or (gap.strip().casefold() in ARTICLES and begins < SURELY_BEGINS)):
+        unspaced = bool(gap) and not any(character.isspace() or character.isalnum() for character in gap)
+        if joined and (gap in GLUE or unspaced or (gap.strip().casefold() in ARTICLES and begins < SURELY_BEGINS)):
             joined[-1] = (joined[-1][0], run[1])
         else:
             joined.append(run)

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from memagent.models.encoder import BUNDLED, LAYERS
 from memagent.models.understanding import SLOTS
 from memagent.models.weights import quantise
+from memagent.training.card import write_card
 from memagent.training.minilm import convert, write_sums
 from memagent.training.network import Embedding
 
@@ -51,10 +52,12 @@ def _save(name: str, arrays: dict[str, NDArray[np.float32]]) -> None:
 def export_understanding(state: dict[str, torch.Tensor], slots: list[str]) -> None:
     SLOTS.write_text(json.dumps(slots, indent=0), encoding="utf-8")
     _save("understanding", _arrays(state))
+    write_card()
 
 
 def export_reader(state: dict[str, torch.Tensor]) -> None:
     _save("reader", _arrays(state))
+    write_card()
 
 
 def export_embedder(state: dict[str, torch.Tensor]) -> None:

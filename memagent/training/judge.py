@@ -39,7 +39,7 @@ from memagent.training.written import load_readings
 
 DECAY = 1e-3  # of the squared weights of standardised features
 PLAIN_WEIGHT = 4  # a composed question counts as so many: most of what people ask is plain
-PRIOR_SHIFT = 1.0  # log odds: nothing answers a third of the questions here, and fewer of those that people ask
+PRIOR_SHIFT = 1.5  # log odds: nothing answers a third of the questions here, and far fewer of those that people ask
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,11 @@ def main() -> None:
     parser.add_argument("--held", default="", help="ids of conversations to leave out, with commas")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
-    parser.add_argument("--export", action="store_true", help="write the bundled weights and the model card at the end")
+    parser.add_argument(
+        "--export",
+        action="store_true",
+        help="write weights and measured part of the card",
+    )
     arguments = parser.parse_args()
     prepare(arguments.out, arguments.seed, arguments.threads)
     network = Reader(Trunk(arguments.minilm))

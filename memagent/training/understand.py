@@ -194,7 +194,11 @@ def main() -> None:
     parser.add_argument("--written", type=float, default=0.15, help="share of hand-written messages")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
-    parser.add_argument("--export", action="store_true", help="write the bundled weights and the model card at the end")
+    parser.add_argument(
+        "--export",
+        action="store_true",
+        help="write weights and measured part of the card",
+    )
     arguments = parser.parse_args()
     prepare(arguments.out, arguments.seed, arguments.threads)
     network = Understanding(Trunk(arguments.minilm), len(slot_names()))

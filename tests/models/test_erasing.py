@@ -19,7 +19,7 @@ FELIX = fact("Felix lives in Hull", "home city", "Hull", "Felix")
 def erased(asked: Understood, facts: list[Evidence], context: str = "", **script: Evidence) -> list[Evidence]:
     """What goes where each word of the script is read in the window of its fact."""
     reader = ScriptedReader({item.window: words for words, item in script.items()})
-    return rank_for_erasure(reader, asked, asked.text, context, facts)
+    return rank_for_erasure(reader, asked, [asked.text], context, facts)
 
 
 def test_the_neighbour_in_the_sentence_stays() -> None:

@@ -10,8 +10,8 @@ import pytest
 from memagent.models.labels import ACTS, KINDS, MODES, PAIRS
 from memagent.training.examples import Composer, Example, check_labels
 from memagent.training.packs import load_packs
-from memagent.training.written import load_messages
 from memagent.training.pairs import draw_pair
+from memagent.training.written import load_messages
 
 DRAWN = 3000
 

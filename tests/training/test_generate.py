@@ -87,6 +87,19 @@ def test_a_value_has_the_same_tokens_in_a_sentence_and_in_a_call() -> None:
         assert any(found[at : at + len(ids)] == ids for at in range(len(found)))
 
 
+def test_what_all_turns_begin_with_is_computed_once_and_changes_no_loss(
+    turns: list[Turn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = train_tokenizer(["the boiler is serviced by Hartnell"] * 5, 400)
+    batch = [Encoder(tokenizer).sample(turn) for turn in turns[:4]]
+    shared = generate.shared_start(batch)
+    assert shared > 50 and {sample.ids[:shared] for sample in batch} == {batch[0].ids[:shared]}
+    model = generate.new_model("tiny", tokenizer)
+    together = generate.loss_of(model, batch, "cpu")
+    monkeypatch.setattr(generate, "shared_start", lambda batch: 0)
+    assert torch.allclose(together, generate.loss_of(model, batch, "cpu"), atol=1e-5)
+
+
 @pytest.mark.slow
 def test_a_run_is_resumed_and_ends_with_a_checkpoint_and_scores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -64,7 +64,7 @@ def test_a_reply_is_scored_as_given_and_had_it_not_declined(talk: Case) -> None:
 
 def test_an_adversarial_question_must_be_declined(talk: Case) -> None:
     adversarial = talk.questions[4]
-    taken_in = judge("locomo", talk.conversation, adversarial, found(talk, "D2:1"), Reply("the accordion", 0.8), KS)
+    taken_in = judge("locomo", talk.conversation, adversarial, found(talk, "D2:1"), Reply("the accordion", 0.95), KS)
     refused = judge("locomo", talk.conversation, adversarial, found(talk, "D2:1"), Reply("the accordion", 0.1), KS)
     assert (taken_in.scores["f1"], taken_in.failed) == (0.0, ("answer",))
     assert (refused.scores["f1"], refused.scores["f1_forced"], refused.failed) == (1.0, 0.0, ())
