@@ -88,7 +88,7 @@ def answer(
     if kind in ("values", "count"):
         return Found(kind, tuple(_distinct(sure)), asked=asked, judged=judged)
     if kind in ("sum", "difference"):
-        return Found(kind, tuple(_each_told(sure)), asked=asked, judged=judged)
+        return Found(kind, tuple(_each_told(_of_what_is_named(question, sure))), asked=asked, judged=judged)
     found = _previous(sure, judged, asked) if kind == "previous" else Found(kind, tuple(sure), asked=asked)
     return replace(found, judged=judged)
 
@@ -263,6 +263,15 @@ def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
         if not any(key <= known or known <= key for known in seen):
             seen[key] = candidate
     return sorted(seen.values(), key=lambda candidate: candidate.evidence.said_at)
+
+
+def _of_what_is_named(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Without amounts of other things, where the question names things that amounts are known of."""
+    asked = content_words(question)
+    things = [content_words(c.evidence.subject) if c.evidence.subject != USER else frozenset() for c in candidates]
+    if not any(thing & asked for thing in things):
+        return list(candidates)
+    return [c for c, thing in zip(candidates, things, strict=True) if not thing or thing & asked]
 
 
 def _each_told(candidates: Sequence[Candidate]) -> list[Candidate]:

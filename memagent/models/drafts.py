@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
@@ -71,10 +71,16 @@ def plan_writes(
             continue
         free = [fact for fact in facts if fact.number not in taken]
         write = _placed(understanding, understood, value, free, context)
+        if write.replaces is None and not write.several and _filled(write, writes.values()):
+            write = replace(write, attribute=own_words(understood, value))  # one slot cannot be filled twice at once
         if write.replaces is not None:
             taken.add(write.replaces)
         writes[value.words.casefold()] = write
     return list(writes.values())
+
+
+def _filled(write: Write, others: Collection[Write]) -> bool:
+    return any((write.subject, write.attribute) == (other.subject, other.attribute) for other in others)
 
 
 def _meaningful(words: str) -> bool:
@@ -86,6 +92,11 @@ def attribute_words(understood: Understood, value: Value) -> str:
     """The slot where the model is sure of it, else the person's own words around the value."""
     if value.slot_probability >= SURE_SLOT and value.slot != OTHER_SLOT:
         return value.slot
+    return own_words(understood, value)
+
+
+def own_words(understood: Understood, value: Value) -> str:
+    """The person's words before the value, or else behind it."""
     start, end = value.span
     text = understood.text
     before = text[:start]

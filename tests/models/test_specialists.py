@@ -99,6 +99,13 @@ def test_what_was_told_again_with_another_value_takes_its_place(person: Person) 
     assert person.values == ["Leeds"]
 
 
+def test_one_message_does_not_replace_what_it_tells_itself(person: Person) -> None:
+    person.says("the boiler code is 4471, gym is 30 a month and netflix 12.99")
+    told = " ".join(person.values)
+    assert all(value in told for value in ("4471", "30", "12.99"))
+    assert not any(isinstance(e, ToolReturned) and e.result.content.get("before") for e in person.events)
+
+
 def test_told_twice_is_one_fact(person: Person) -> None:
     person.says("my dentist is Dr Soto")
     person.restart()
