@@ -135,6 +135,15 @@ def test_amounts_are_found_for_a_calculation(ask: Asker, mode: str) -> None:
     assert (found.kind, words(found)) == (mode, ["£189", "£108"])
 
 
+def test_amounts_of_what_is_not_named_stay_out_of_a_sum(ask: Asker) -> None:
+    text = "boiler code is 4471, gym is 30 and netflix 12"
+    gym, netflix = fact(text, "price", "30", "gym", said_at=EARLIER), fact(text, "price", "12", "netflix")
+    code = fact(text, "code", "4471", "boiler")
+    asked = understood("how much do gym and netflix cost together?", mode="sum")
+    found = ask(asked, [code, gym, netflix], {text: "30"})
+    assert found.kind in ("sum", "value") and "4471" not in words(found)
+
+
 @pytest.mark.parametrize(("mode", "kind"), [("sum", "value"), ("difference", "difference")])
 def test_one_amount_is_no_sum_but_may_be_half_of_a_difference(ask: Asker, mode: str, kind: Kind) -> None:
     boots = message("the boots cost £189")
