@@ -23,6 +23,7 @@ MOST_READ = 12
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
+PAST = frozenset({"previous", "difference"})  # and that also want what no longer holds: "how much have I lost?"
 Kind = Literal["nothing", "value", "values", "count", "sum", "difference", "yes", "no", "when", "previous", "why"]
 
 
@@ -88,7 +89,9 @@ def answer(
     if kind in ("values", "count"):
         return Found(kind, tuple(_distinct(sure)), asked=asked, judged=judged)
     if kind in ("sum", "difference"):
-        return Found(kind, tuple(_each_told(_of_what_is_named(question, sure))), asked=asked, judged=judged)
+        named = _of_what_is_named(question, sure)
+        amounts = _each_told(named) if kind == "sum" else _distinct(named)
+        return Found(kind, tuple(amounts), asked=asked, judged=judged)
     found = _previous(sure, judged, asked) if kind == "previous" else Found(kind, tuple(sure), asked=asked)
     return replace(found, judged=judged)
 
@@ -183,7 +186,7 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
 
 def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:
     """Best first; among nearly equal ones the newest first. Only lists take several values of one sentence."""
-    found = [candidate for candidate in found if understood.mode == "previous" or candidate.evidence.current]
+    found = [candidate for candidate in found if understood.mode in PAST or candidate.evidence.current]
     if understood.mode not in SEVERAL:
         found = _once_a_sentence(found)
     ranked = sorted(found, key=lambda candidate: candidate.score, reverse=True)
@@ -275,8 +278,10 @@ def _of_what_is_named(question: str, candidates: Sequence[Candidate]) -> list[Ca
 
 
 def _each_told(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Amounts, equal ones too, each once by the sentence that told it; in the order in which they were told."""
-    told = {(candidate.evidence.text, candidate.words): candidate for candidate in reversed(candidates)}
+    """Amounts, equal ones too, in the order in which they were told; a message with a fact's amount is that fact."""
+    facts = {content_words(candidate.words) for candidate in candidates if candidate.evidence.is_fact}
+    kept = [c for c in candidates if c.evidence.is_fact or content_words(c.words) not in facts]
+    told = {(candidate.evidence.text, candidate.words): candidate for candidate in reversed(kept)}
     return sorted(told.values(), key=lambda candidate: candidate.evidence.said_at)
 
 

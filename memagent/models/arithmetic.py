@@ -18,6 +18,7 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _SCALES = frozenset({*_WORDS.split(), "hundred", "thousand", "million", "billion", "bn", "mn"})
+_NO_UNITS = frozenset("a an and at each for from in is of on or per the to was with".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def amount(words: str) -> Amount | None:
     number = first["number"].replace(",", "")
     if first["thousands"]:
         number = f"{Decimal(number) * 1000:f}" if number[0].isdigit() else f"{number}000"
-    return Amount(number, first["sign"] or "", unit)
+    return Amount(number, first["sign"] or "", "" if unit in _NO_UNITS else unit)
 
 
 def expression(operation: Operation, words: Sequence[str], question: str) -> tuple[str, str] | None:

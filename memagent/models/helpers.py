@@ -58,7 +58,7 @@ class Helpers:
                 if found.kind == "nothing":
                     continue
                 hits += [candidate.evidence.number for candidate in found.candidates]
-            elif not (turn.result_of(f"forget-{index}-") or turn.result_of(f"calculate-{index}")):
+            elif not (turn.result_of(f"forget-{index}-") or turn.result_of(f"calculate-{index}-")):
                 continue
             notes.append(self._specialists.reply(turn, [part]))
         return Reading(tuple(notes), tuple(hits))

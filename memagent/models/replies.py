@@ -36,9 +36,9 @@ GREETING = (
     "I'm a small model with a large memory: tell me something to keep, or ask about what you told me before.",
     "Small talk isn't my strength; remembering is. Tell me something, or ask about what you've told me.",
 )
-BEYOND = (
-    "I don't know: I only know what you have told me. A larger chat model may; memagent models list says which.",
-    "I don't know that; keeping and finding what you tell me is what I can do. For more, see memagent models list.",
+BEYOND = (  # to "how are you?" as well as to "what is the capital of Peru?": the model cannot tell these apart
+    "I keep what you tell me and find it again; beyond that I don't know. For more, see memagent models list.",
+    "Remembering is what I am for; I don't know other things. A larger chat model may: see memagent models list.",
 )
 NO_FACT = (
     "I kept that word for word and can find it again, though I couldn't make a fact of it.",

@@ -15,7 +15,7 @@ from typing import Any
 
 from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
-from memagent.models.answers import Found, answer
+from memagent.models.answers import PAST, Found, answer
 from memagent.models.arithmetic import expression
 from memagent.models.chat_model import ChatRequest, Output
 from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
@@ -190,7 +190,7 @@ class Specialists:
         if understood.act == "forget":
             return self._forget_calls(turn, index, sentence, understood)
         if understood.act == "calculate":
-            return [ToolCall(f"calculate-{index}", "calculate", {"expression": sentence})]
+            return [ToolCall(f"calculate-{index}-0", "calculate", {"expression": sentence})]
         return []
 
     @staticmethod
@@ -216,11 +216,11 @@ class Specialists:
         found = self.found(turn, (index, sentence, understood))
         reckoning = reckon(found, sentence)
         if reckoning is not None:
-            return [ToolCall(f"calculate-{index}", "calculate", {"expression": reckoning[0]})]
+            return [ToolCall(f"calculate-{index}-0", "calculate", {"expression": reckoning[0]})]
         follow = found.follow
         if follow is None or len(made) >= MAX_HOPS:
             return []
-        query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
+        query = {"query": follow, "limit": ASK_LIMIT, "history": understood.mode in PAST}
         return [ToolCall(f"{prefix}{len(made)}", "memory_search", query)]
 
     def _query(self, turn: Turn, sentence: str, understood: Understood) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class Specialists:
         words = f"{sentence} {turn.context}" if turn.context and leans else sentence
         if understood.mode == "why":
             words = f"{turn.context} {turn.previous_reply}"
-        query: dict[str, Any] = {"query": words, "limit": ASK_LIMIT, "history": understood.mode == "previous"}
+        query: dict[str, Any] = {"query": words, "limit": ASK_LIMIT, "history": understood.mode in PAST}
         if understood.slot_probability > 0.3:
             query["attribute"] = understood.slot
             query["subject"] = understood.subject.words if understood.subject else "user"
@@ -288,7 +288,7 @@ class Specialists:
         if found.kind == "nothing" and not alone and part[2].acts["ask"] < SURELY_ASKED:
             return ""
         reckoning = reckon(found, part[1])
-        for _, result in turn.result_of(f"calculate-{part[0]}"):
+        for _, result in turn.result_of(f"calculate-{part[0]}-"):
             if result.ok and reckoning is not None:
                 return replies.reckoned(found, result, reckoning[1])
         return replies.answered(found, part[1])
@@ -311,7 +311,7 @@ class Specialists:
                 if not again:
                     said.append(replies.stored(writes, sentence) if writes else replies.erased(erased, sentence))
             elif understood.act == "calculate":
-                said.append(replies.calculated(turn.result_of(f"calculate-{index}")[0][1]))
+                said.append(replies.calculated(turn.result_of(f"calculate-{index}-")[0][1]))
             elif len(parts) == 1:
                 said.append(replies.talked(sentence))
         return " ".join(dict.fromkeys(piece for piece in said if piece)) or replies.talked(turn.text)

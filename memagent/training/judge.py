@@ -168,10 +168,10 @@ def main() -> None:
     before = np.array(list(LEARNED.values()))
     for name, measured, weights in (
         ("as shipped", groups, before),
-        ("learned from one half, on the other", rest, fit([*half, *plain], arguments.decay)),
-        ("the other way", half, fit([*rest, *plain], arguments.decay)),
+        ("learned from one half, on the other", rest, shifted(fit([*half, *plain], arguments.decay))),
+        ("the other way", half, shifted(fit([*rest, *plain], arguments.decay))),
     ):
-        print(f"{name}: {shares(measured, shifted(weights))}")
+        print(f"{name}: {shares(measured, weights)}")
     print(f"plain ones, as shipped: {shares(plain, before)}")
     groups = [*groups, *plain]
     for name, weight in zip(FEATURES, shifted(fit(groups, arguments.decay)), strict=True):

@@ -98,3 +98,8 @@ def test_fewer_than_two_amounts_are_not_calculated(operation: Operation, words: 
 def test_two_currencies_are_not_calculated(operation: Operation) -> None:
     assert expression(operation, ["£20", "$20"], "") is None
     assert expression("difference", ["£20"], "what is left of $50?") is None
+
+
+def test_a_word_that_is_no_unit_is_not_said_as_one() -> None:
+    assert expression("sum", ["30 a month", "12 a month"], "") == ("30 + 12", "")
+    assert expression("sum", ["7 km", "12 km"], "") == ("7 + 12", "km")
