@@ -14,19 +14,24 @@ from typing import Any
 
 from memagent.conversation import ChatMessage, ToolCall, ToolResult
 from memagent.memory.time import describe
+from memagent.models.labels import OTHER_SLOT
 from memagent.training.compose import Subject
 from memagent.training.examples import Composer, Example
 from memagent.training.packs import Packs, Slot
+from memagent.training.reading import Group
+
+Shown = tuple[dict[str, Any], ...]  # hits, as a search gives them
 
 # One wording of each reply: a small model learns what to say before how to vary it.
-NOTED = "Noted: {about} is {value}."
-UPDATED = "Updated: {about} is now {value}."
-TOLD = "{About} is {value}."
+NOTED = "Noted: {value}."
+UPDATED = "Updated: it's {value} now."
+TOLD = "It's {value}."
 UNKNOWN = "I don't know: you haven't told me."
 ERASED = "Done, I've forgotten it."
 NOTHING = "I have nothing about that in memory."
 TALK = "I'm here. Tell me something to remember, or ask about what you told me."
 WRITTEN_SHARE = 0.35
+READ_SHARE = 0.4  # of the questions are hand-written ones, where there are any
 SUMS = (
     ("what is {a} {sign} {b}?", "what's {a} {sign} {b}", "{a} {sign} {b}", "work out {a} {sign} {b} please"),
     ("{b}% of {a}", "what is {b}% of {a}?", "how much is {b}% of {a}"),
@@ -43,11 +48,16 @@ class Turn:
 
 @dataclass
 class Dialogues:
-    """Draws turns; the same seed gives the same ones. `written` messages are a third of what is told and chatted."""
+    """Draws turns; the same seed gives the same ones.
+
+    `written` messages are a third of what is told and chatted, `readings` are hand-written questions about earlier
+    messages of which at most one answers.
+    """
 
     packs: Packs
     seed: int
     written: Sequence[Example] = ()
+    readings: Sequence[Group] = ()
     rng: random.Random = field(init=False)
     composer: Composer = field(init=False)
 
@@ -66,33 +76,50 @@ class Dialogues:
         while not (example := self._example("state", self.composer.statement)).facts:
             pass
         calls: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
-        lines = []
+        values = []
         for fact in example.facts:
             value, about = example.text[slice(*fact.value)], _about(example, fact.subject)
-            attribute = fact.slot or "note"
+            known = fact.slot and fact.slot != OTHER_SLOT
+            attribute = fact.slot if known else "note"
             arguments: dict[str, Any] = {"subject": about, "attribute": attribute, "value": value}
             if fact.kind != "fact":
                 arguments["kind"] = fact.kind
-            if not fact.single:
+            if not (fact.single and known):  # a note does not replace another
                 arguments["several"] = True
             result = {"action": "added", "subject": about, "attribute": attribute, "value": value, "before": None}
             calls.append(("memory_add", arguments, {**result, "also": []}))
-            lines.append(self._say(NOTED, about, attribute, value))
-        return self._turn(example.text, self._hits(), calls, " ".join(lines), context=example.context)
+            values.append(value)
+        return self._turn(
+            example.text, self._hits(), calls, NOTED.format(value=", ".join(values)), context=example.context
+        )
 
     def _ask(self) -> Turn:
+        """A question that what is shown answers at once, or a search does, or nothing."""
+        if self.readings and self.rng.random() < READ_SHARE:
+            return self._ask_written()
         slot, subject, value = self._fact()
         said = self.composer.fill(self.rng.choice(slot.asks), slot, subject).text
-        hit = self._hit(slot, subject, value)
+        return self._answered(said, self._hit(slot, subject, value), value, self._hits(), self._hits())
+
+    def _ask_written(self) -> Turn:
+        group = self.rng.choice(self.readings)
+        right = [window for window in group.windows if window.answer is not None]
+        others = [self._heard(window.text) for window in group.windows if window.answer is None]
+        if len(right) != 1:  # nothing answers, or several do: then none is shown
+            return self._answered(group.question, None, "", tuple(others), self._hits())
+        text, answer = right[0].text, right[0].answer
+        assert answer is not None
+        return self._answered(group.question, self._heard(text), text[slice(*answer)], tuple(others), self._hits())
+
+    def _answered(self, said: str, hit: dict[str, Any] | None, value: str, beside: Shown, elsewhere: Shown) -> Turn:
+        """`beside` is shown with the hit, `elsewhere` is what comes where the hit is not."""
         roll = self.rng.random()
-        others = self._hits()
-        reply = self._say(TOLD, _owner(subject), slot.name, value)
-        if roll < 0.5:
-            return self._turn(said, self._among(others, hit), [], reply)
-        found = self._hits() if roll > 0.8 else self._among(self._hits(), hit)
-        reply = UNKNOWN if roll > 0.8 else reply
-        words = slot.name if subject.is_user else f"{subject.words} {slot.name}"
-        return self._turn(said, others, [("memory_search", {"query": words}, {"query": words, "hits": found})], reply)
+        reply = TOLD.format(value=value)
+        if hit is not None and roll < 0.5:
+            return self._turn(said, self._among(beside, hit), [], reply)
+        found = self._among(beside, hit) if hit is not None and roll < 0.75 else beside
+        call = ("memory_search", {"query": said}, {"query": said, "hits": found})
+        return self._turn(said, elsewhere, [call], UNKNOWN if found is beside else reply)
 
     def _correct(self) -> Turn:
         slot = self.rng.choice(self.composer.changing)
@@ -103,12 +130,15 @@ class Dialogues:
             return self._correct()
         hit = self._hit(slot, subject, old)
         value = said.text[slice(*said.value)]
-        owner = _owner(subject)
-        result = {"action": "superseded", "subject": owner, "attribute": slot.name, "value": value, "before": old}
+        result = {
+            "action": "superseded",
+            "subject": _owner(subject),
+            "attribute": slot.name,
+            "value": value,
+            "before": old,
+        }
         call = ("memory_update", {"id": hit["id"], "value": value}, {**result, "also": []})
-        return self._turn(
-            said.text, self._among(self._hits(), hit), [call], self._say(UPDATED, owner, slot.name, value)
-        )
+        return self._turn(said.text, self._among(self._hits(), hit), [call], UPDATED.format(value=value))
 
     def _forget(self) -> Turn:
         slot, subject, value = self._fact()
@@ -119,8 +149,7 @@ class Dialogues:
         if self.rng.random() < 0.75:
             call = ("memory_forget", {"id": hit["id"]}, {"forgotten": hit["id"]})
             return self._turn(said, self._among(self._hits(), hit), [call], ERASED)
-        words = slot.name if subject.is_user else f"{subject.words} {slot.name}"
-        search = ("memory_search", {"query": words}, {"query": words, "hits": self._hits()})
+        search = ("memory_search", {"query": said}, {"query": said, "hits": self._hits()})
         return self._turn(said, (), [search], NOTHING)
 
     def _calculate(self) -> Turn:
@@ -147,36 +176,29 @@ class Dialogues:
         slot = self.composer.slot()
         return slot, self.composer.subject_for(slot), self.packs.value(slot, self.rng)
 
-    def _say(self, template: str, owner: str, attribute: str, value: str) -> str:
-        about = f"your {attribute}" if owner == "user" else f"{owner}'s {attribute}"
-        return template.format(about=about, About=about[:1].upper() + about[1:], value=value)
-
     def _hit(self, slot: Slot, subject: Subject, value: str) -> dict[str, Any]:
-        """A fact as a search shows it, told on one of the days before."""
-        said = (self._now - timedelta(days=self.rng.randrange(1, 400))).replace(hour=0, minute=0)
-        return {
-            "id": next(self._numbers),
-            "kind": "fact",
-            "text": self.composer.state_sentence(slot, subject, value=value).text,
-            "date": describe(said, self._now),
-            "speaker": "user",
-            "source": "fact",
-            "subject": _owner(subject),
-            "value": value,
-        }
+        """A fact as a search shows it."""
+        text = self.composer.state_sentence(slot, subject, value=value).text
+        return {**self._heard(text), "kind": "fact", "source": "fact", "subject": _owner(subject), "value": value}
 
-    def _hits(self) -> tuple[dict[str, Any], ...]:
+    def _heard(self, text: str) -> dict[str, Any]:
+        """A message as a search shows it, said on one of the days before."""
+        said = (self._now - timedelta(days=self.rng.randrange(1, 400))).replace(hour=0, minute=0)
+        date = describe(said, self._now)
+        return {"id": next(self._numbers), "text": text, "date": date, "speaker": "user", "source": "turn"}
+
+    def _hits(self) -> Shown:
         """What memory shows beside the point."""
         return tuple(self._hit(*self._fact()) for _ in range(self.rng.choice((0, 0, 1, 2, 3))))
 
-    def _among(self, others: tuple[dict[str, Any], ...], hit: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    def _among(self, others: Shown, hit: dict[str, Any]) -> Shown:
         at = self.rng.randint(0, len(others))
         return (*others[:at], hit, *others[at:])
 
     def _turn(
         self,
         said: str,
-        recalled: tuple[dict[str, Any], ...],
+        recalled: Shown,
         calls: list[tuple[str, dict[str, Any], dict[str, Any]]],
         reply: str,
         context: str = "",

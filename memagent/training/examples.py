@@ -70,10 +70,13 @@ class Composer:
     def draw(self) -> Example:
         """One example of a random act, with noise and, at times, an unrelated context."""
         make = self.rng.choices([act for _, act in self.acts], [weight for weight, _ in self.acts])[0]
-        example = make()
-        if not example.context and self.rng.random() < 0.35:
-            example = replace(example, context=self.unrelated())
-        return self.noisy(example)
+        return self.noisy(self.led(make()))
+
+    def led(self, example: Example) -> Example:
+        """The example, at times with an unrelated message before it where there is none."""
+        if example.context or self.rng.random() >= 0.35:
+            return example
+        return replace(example, context=self.unrelated())
 
     # --- parts ------------------------------------------------------------------------------------------------------
 

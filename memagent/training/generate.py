@@ -30,7 +30,7 @@ from memagent.training.chat_tokenizer import START, STOP, VOCABULARY, train_toke
 from memagent.training.dialogues import Dialogues, Turn
 from memagent.training.packs import Packs, load_packs
 from memagent.training.runs import Run, prepare
-from memagent.training.written import load_messages
+from memagent.training.written import load_messages, load_readings
 
 SIZES = {
     "tiny": {"hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "num_attention_heads": 4},
@@ -211,7 +211,7 @@ def score(folder: Path, packs: Packs, seed: int, count: int = HELD_OUT) -> dict[
 
     model = load_local(str(folder), context_tokens=None, device="cpu")
     right: dict[str, list[bool]] = {}
-    dialogues = Dialogues(packs, seed)
+    dialogues = Dialogues(packs, seed, readings=load_readings(held=True))
     for _ in range(count):
         turn = dialogues.draw()
         start = max(index for index, message in enumerate(turn.messages) if message.role == "user") + 1
@@ -250,7 +250,9 @@ def main() -> None:
     train(
         model,
         run,
-        batches(Encoder(tokenizer), Dialogues(packs, seed, load_messages()), arguments.batch),
+        batches(
+            Encoder(tokenizer), Dialogues(packs, seed, load_messages(), load_readings(held=False)), arguments.batch
+        ),
         arguments.device,
     )
     save(model, tokenizer, arguments.out / "model")
@@ -264,7 +266,7 @@ def _tokenizer(folder: Path, packs: Packs, seed: int) -> Any:
     from transformers import AutoTokenizer
 
     if not folder.exists():
-        dialogues = Dialogues(packs, seed + 1000, load_messages())
+        dialogues = Dialogues(packs, seed + 1000, load_messages(), load_readings(held=False))
         draft = ChatTemplate(train_tokenizer([SYSTEM], 512))
         texts = (rendered(draft, dialogues.draw()) for _ in range(TOKENIZER_TURNS))
         train_tokenizer((text.partition(STOP)[2] for text in texts), VOCABULARY).save_pretrained(folder)

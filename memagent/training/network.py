@@ -24,12 +24,12 @@ POINTER = 128
 FROZEN_LAYERS = 2  # the lowest ones stay MiniLM's: a fifth less work a step, and their weights ship once
 
 
-def _minilm(folder: Path) -> Any:
+def _minilm(folder: Path, dropout: float = 0.0) -> Any:
     return BertModel.from_pretrained(
         str(folder),
         attn_implementation="eager",
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
         add_pooling_layer=False,
     )
 
@@ -37,9 +37,9 @@ def _minilm(folder: Path) -> Any:
 class Trunk(nn.Module):
     """MiniLM with frozen embeddings and eager attention, which trains faster on a CPU than the fused kind."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, dropout: float = 0.0) -> None:
         super().__init__()
-        self.bert = _minilm(folder)
+        self.bert = _minilm(folder, dropout).train()
         self.mark = nn.Parameter(torch.zeros(WIDTH))
         frozen = [self.bert.embeddings, *self.bert.encoder.layer[:FROZEN_LAYERS]]
         for parameter in (parameter for part in frozen for parameter in part.parameters()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from memagent.training.compose import Span
 
@@ -66,6 +66,18 @@ class _Edits:
             return sum(len(new) - (end - start) for start, end, new in made if end <= position)
 
         return rough + self.text[last:], lambda span: (span[0] + shift(span[0]), span[1] + shift(span[1]))
+
+
+def replaced(text: str, other: Mapping[str, str]) -> tuple[str, Callable[[Span], Span]]:
+    """The text with words exchanged, by their lower case and in the case that they had; and spans moved into it."""
+    edits = _Edits(text, ())
+    for match in re.finditer(r"[^\W\d_]+|\d+", text):
+        old = match.group()
+        new = other.get(old.casefold())
+        if new is not None:
+            cased = new.upper() if old.isupper() and len(old) > 1 else new.title() if old[0].isupper() else new.lower()
+            edits.replace(match.start(), match.end(), cased)
+    return edits.apply()
 
 
 def roughen(text: str, protected: Sequence[Span], rng: random.Random) -> tuple[str, Callable[[Span], Span]]:

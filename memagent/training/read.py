@@ -27,7 +27,8 @@ from memagent.training.public import load_chatter, load_groups
 from memagent.training.reading import Group, Readings
 from memagent.training.runs import Run, prepare
 from memagent.training.talks import Talk, load_talks
-from memagent.training.written import load_hops, load_readings, shuffled
+from memagent.training.vary import Variations
+from memagent.training.written import load_hops, load_readings
 
 GROUPS, POOL = 10, 300  # groups in a batch, and in a pool that is sorted by length
 TOKENS = 112
@@ -75,13 +76,14 @@ class Shares:
 
 def group_batches(readings: Readings, talks: list[Talk], shares: Shares) -> Iterator[list[Group]]:
     rng, written, hops = readings.rng, load_readings(held=False), load_hops()
+    vary = Variations(readings.composer.packs.pools["person_name"], rng)
 
     def drawn() -> Group:
         roll = rng.random()
         if roll < shares.written:
-            return shuffled(rng.choice(written), rng)
+            return vary.group(rng.choice(written), written)
         if roll < shares.written + shares.hops:
-            return shuffled(rng.choice(hops), rng)
+            return vary.group(rng.choice(hops), written)
         if roll < shares.written + shares.hops + shares.talks:
             return rng.choice(talks).draw(rng)
         return readings.draw()
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("--written", type=float, default=0.15, help="share of hand-written groups")
     parser.add_argument("--hops", type=float, default=0.1, help="share of questions that need two messages")
     parser.add_argument("--talks", type=float, default=0.35, help="share of questions about written conversations")
+    parser.add_argument("--dropout", type=float, default=0.1, help="of hidden states and attention")
     parser.add_argument("--held", default="", help="ids of conversations to leave out, with commas")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
@@ -137,7 +140,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     prepare(arguments.out, arguments.seed, arguments.threads)
-    network = Reader(Trunk(arguments.minilm))
+    network = Reader(Trunk(arguments.minilm, arguments.dropout))
     if arguments.start:
         network.load_state_dict(torch.load(arguments.start, weights_only=True))
     rate = arguments.rate

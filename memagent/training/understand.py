@@ -26,6 +26,7 @@ from memagent.training.network import Trunk, Understanding
 from memagent.training.packs import load_packs
 from memagent.training.pairs import Pair, draw_pair, noisy_pair
 from memagent.training.runs import Run, prepare
+from memagent.training.vary import Variations
 from memagent.training.written import load_messages, load_pairs
 
 MESSAGE_BATCH, PAIR_BATCH, POOL = 40, 16, 1280
@@ -135,10 +136,12 @@ def pair_loss(network: Understanding, pairs: list[Pair]) -> Tensor:
 
 
 def message_batches(composer: Composer, written: list[Example], share: float) -> Iterator[list[Example]]:
+    vary = Variations(composer.packs.pools["person_name"], composer.rng)
+
     def stream() -> Iterator[tuple[int, Example]]:
         while True:
             if written and composer.rng.random() < share:
-                example = composer.noisy(composer.rng.choice(written))
+                example = composer.noisy(composer.led(vary.message(composer.rng.choice(written))))
             else:
                 example = composer.draw()
             yield len(example.text) + len(example.context), example
@@ -192,6 +195,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
     parser.add_argument("--written", type=float, default=0.15, help="share of hand-written messages")
+    parser.add_argument("--dropout", type=float, default=0.1, help="of hidden states and attention")
     parser.add_argument("--start", type=Path, help="weights to start from: the .pt file of an earlier run")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster with AMX, 4x slower without")
     parser.add_argument(
@@ -201,7 +205,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     prepare(arguments.out, arguments.seed, arguments.threads)
-    network = Understanding(Trunk(arguments.minilm), len(slot_names()))
+    network = Understanding(Trunk(arguments.minilm, arguments.dropout), len(slot_names()))
     if arguments.start:
         network.load_state_dict(torch.load(arguments.start, weights_only=True))
     rate = arguments.rate
