@@ -4,19 +4,20 @@
 
 The messages of every hand-written question that *read* has not learned from are said to the program, in a space of
 their own, and the question after them; a logistic model is fitted to tell candidates whose words are right from the
-others. Plain composed questions are learned from too. To measure, the model is fitted to either half of the written
-ones, by their windows, and tried on the other. Prints the weights, and at the threshold of `answers` how many
-questions are answered right and how many are declined that nothing answers.
+others. Questions about what hand-written messages tell, and wholly composed ones, are learned from too. To measure, the
+model is fitted to either half of all three and tried on the other. Prints the weights, and at the threshold of
+`answers` how many questions are answered right and how many are declined that nothing answers, then how often answers
+of about the same score are right.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import tempfile
 import threading
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +36,12 @@ from memagent.models.specialists import Part, Specialists, Turn
 from memagent.training.examples import Composer
 from memagent.training.packs import load_packs
 from memagent.training.reading import Group, Readings
-from memagent.training.written import load_readings
+from memagent.training.told import Told
+from memagent.training.written import load_messages, load_readings
 
 DECAY = 1e-3  # of the squared weights of standardised features
 PLAIN_WEIGHT = 4  # a composed question counts as so many: most of what people ask is plain
+BANDS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.01)
 PRIOR_SHIFT = 1.5  # log odds: nothing answers a third of the questions here, and far fewer of those that people ask
 
 
@@ -151,31 +154,57 @@ def shares(groups: Sequence[Judged], weights: NDArray[np.float64]) -> str:
     )
 
 
+def calibration(groups: Sequence[Judged], weights: NDArray[np.float64]) -> str:
+    """For bands of the best candidate's chance: the mean chance, how often it was right, and of how many."""
+    best = [
+        (float(odds.max()), bool(group.right[odds.argmax()])) for group in groups if len(odds := group.values @ weights)
+    ]
+    chances = np.array([1.0 / (1.0 + np.exp(-odds)) for odds, _ in best])
+    right = np.array([hit for _, hit in best])
+    lines = []
+    for low, high in itertools.pairwise(BANDS):
+        inside = (chances >= low) & (chances < high)
+        if inside.any():
+            lines.append(f"    {chances[inside].mean():.2f} -> {right[inside].mean():.2f} of {inside.sum()}")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--decay", type=float, default=DECAY)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--plain", type=int, default=120, help="composed questions beside the written, harder ones")
+    parser.add_argument("--told", type=int, default=500, help="questions about hand-written messages")
     arguments = parser.parse_args()
-    composed = Readings(Composer(load_packs(), arguments.seed), (), 0.0, ())
-    written = load_readings(held=True)
-    plain = judged([composed.draw() for _ in range(arguments.plain)], arguments.seed) * PLAIN_WEIGHT
-    sides: tuple[list[Group], list[Group]] = ([], [])
-    for group in written:
-        sides[zlib.crc32(min(window.text for window in group.windows).encode()) // 5 % 2].append(group)
-    half, rest = (judged(side, arguments.seed) for side in sides)
-    groups = [*half, *rest]
-    before = np.array(list(LEARNED.values()))
-    for name, measured, weights in (
-        ("as shipped", groups, before),
-        ("learned from one half, on the other", rest, shifted(fit([*half, *plain], arguments.decay))),
-        ("the other way", half, shifted(fit([*rest, *plain], arguments.decay))),
-    ):
-        print(f"{name}: {shares(measured, weights)}")
-    print(f"plain ones, as shipped: {shares(plain, before)}")
-    groups = [*groups, *plain]
-    for name, weight in zip(FEATURES, shifted(fit(groups, arguments.decay)), strict=True):
+    seed, packs = arguments.seed, load_packs()
+    composed, told = Readings(Composer(packs, seed), (), 0.0, ()), Told(Composer(packs, seed), load_messages(held=True))
+    written = sorted(load_readings(held=True), key=lambda group: min(window.text for window in group.windows))
+    sets = {
+        "written": judged(written, seed),
+        "told": judged([told.draw() for _ in range(arguments.told)], seed),
+        "composed": judged([composed.draw() for _ in range(arguments.plain)], seed),
+    }
+    shipped = np.array(list(LEARNED.values()))
+    halves = [{name: _half(groups, side) for name, groups in sets.items()} for side in (0, 1)]
+    learned = [shifted(fit(_weighed(half), arguments.decay)) for half in halves]
+    for name, groups in sets.items():
+        print(f"{name}, as shipped: {shares(groups, shipped)}")
+        for side in (0, 1):
+            print(f"    learned from half {side}, on the other: {shares(halves[1 - side][name], learned[side])}")
+    for side in (0, 1):
+        print(f"chance and truth, half {1 - side}:\n{calibration(_weighed(halves[1 - side]), learned[side])}")
+    for name, weight in zip(FEATURES, shifted(fit(_weighed(sets), arguments.decay)), strict=True):
         print(f'    "{name}": {weight:.3f},')
+
+
+def _half(groups: Sequence[Judged], side: int) -> list[Judged]:
+    """Half of the groups; those that share their windows stand together and are on one side."""
+    middle = len(groups) // 2
+    return list(groups[middle:] if side else groups[:middle])
+
+
+def _weighed(sets: Mapping[str, Sequence[Judged]]) -> list[Judged]:
+    return [*sets["written"], *sets["told"], *list(sets["composed"]) * PLAIN_WEIGHT]
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ from memagent.training.public import load_chatter, load_groups
 from memagent.training.reading import Group, Readings
 from memagent.training.runs import Run, prepare
 from memagent.training.talks import Talk, load_talks
+from memagent.training.told import Told
 from memagent.training.vary import Variations
-from memagent.training.written import load_hops, load_readings
+from memagent.training.written import load_hops, load_messages, load_readings
 
 GROUPS, POOL = 10, 300  # groups in a batch, and in a pool that is sorted by length
 TOKENS = 112
@@ -67,15 +68,18 @@ def group_loss(network: Reader, groups: list[Group]) -> tuple[Tensor, dict[str, 
 
 @dataclass(frozen=True)
 class Shares:
-    """How much of a batch is hand-written single readings, questions over two messages, and over conversations."""
+    """How much of a batch is hand-written readings, questions over two messages, about what hand-written messages
+    tell, and over conversations."""
 
     written: float
     hops: float
+    told: float
     talks: float
 
 
 def group_batches(readings: Readings, talks: list[Talk], shares: Shares) -> Iterator[list[Group]]:
     rng, written, hops = readings.rng, load_readings(held=False), load_hops()
+    told = Told(readings.composer, load_messages(held=False))
     vary = Variations(readings.composer.packs.pools["person_name"], rng)
 
     def drawn() -> Group:
@@ -84,7 +88,9 @@ def group_batches(readings: Readings, talks: list[Talk], shares: Shares) -> Iter
             return vary.group(rng.choice(written), written)
         if roll < shares.written + shares.hops:
             return vary.group(rng.choice(hops), written)
-        if roll < shares.written + shares.hops + shares.talks:
+        if roll < shares.written + shares.hops + shares.told:
+            return vary.group(told.draw(), written)
+        if roll < shares.written + shares.hops + shares.told + shares.talks:
             return rng.choice(talks).draw(rng)
         return readings.draw()
 
@@ -128,6 +134,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-4, help="of the trunk; heads learn five times faster")
     parser.add_argument("--written", type=float, default=0.15, help="share of hand-written groups")
     parser.add_argument("--hops", type=float, default=0.1, help="share of questions that need two messages")
+    parser.add_argument("--told", type=float, default=0.1, help="share of questions about hand-written messages")
     parser.add_argument("--talks", type=float, default=0.35, help="share of questions about written conversations")
     parser.add_argument("--dropout", type=float, default=0.1, help="of hidden states and attention")
     parser.add_argument("--held", default="", help="ids of conversations to leave out, with commas")
@@ -149,7 +156,7 @@ def main() -> None:
     held = set(arguments.held.split(","))
     talks = load_talks([conversation for conversation in load_conversations() if conversation.id not in held])
     readings = Readings(composer, load_groups(arguments.data), 0.55, load_chatter(arguments.data))
-    train(network, run, readings, talks, Shares(arguments.written, arguments.hops, arguments.talks))
+    train(network, run, readings, talks, Shares(arguments.written, arguments.hops, arguments.told, arguments.talks))
     torch.save(network.state_dict(), arguments.out / "reader.pt")
     if arguments.export:
         from memagent.training.export import export_reader

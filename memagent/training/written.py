@@ -7,7 +7,6 @@ hand-written *development* sets are other lines by another hand, and a test keep
 from __future__ import annotations
 
 import json
-import random
 import zlib
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,12 @@ from memagent.training.reading import Group, Window
 FOLDER = Path(__file__).parent / "packs"
 
 
-def load_messages() -> list[Example]:
-    """All hand-written messages. Raises InputError for a label that is not in the text."""
-    return [_example(line) for line in _lines("messages_*.jsonl")]
+def load_messages(*, held: bool | None = None) -> list[Example]:
+    """Hand-written messages: all, those that *read* learns questions about, or the fifth that is `held` for judging.
+
+    Raises InputError for a label that is not in the text.
+    """
+    return [_example(line) for line in _lines("messages_*.jsonl") if held is None or held == _is_held([line["text"]])]
 
 
 def load_readings(*, held: bool | None = None) -> list[Group]:
@@ -48,11 +50,6 @@ def load_hops() -> list[Group]:
 def load_pairs() -> list[Pair]:
     """All hand-written pairs of claims. Raises InputError for an unknown label or a value that is not in its claim."""
     return [_pair(line) for line in _lines("pairs_*.jsonl")]
-
-
-def shuffled(group: Group, rng: random.Random) -> Group:
-    """The group with its windows in another order."""
-    return Group(group.question, tuple(rng.sample(group.windows, len(group.windows))))
 
 
 def _lines(pattern: str) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import pytest
 from memagent.errors import InputError
 from memagent.models.evidence import bridged
 from memagent.training import written
-from memagent.training.reading import Group, Window
-from memagent.training.written import load_hops, load_messages, load_pairs, load_readings, shuffled
+from memagent.training.reading import Group
+from memagent.training.written import load_hops, load_messages, load_pairs, load_readings
 
 Write = Callable[..., None]
 
@@ -155,10 +154,3 @@ def test_groups_with_the_same_windows_are_on_one_side(write: Write) -> None:
     held, learned = load_readings(held=True), load_readings(held=False)
     assert held and learned and windows_of(held).isdisjoint(windows_of(learned))
     assert len(held) + len(learned) == len(lines)
-
-
-def test_a_shuffled_group_has_the_same_windows() -> None:
-    group = Group("?", tuple(Window(text) for text in "abcdefgh"))
-    other = shuffled(group, random.Random(1))
-    assert other.windows != group.windows and set(other.windows) == set(group.windows)
-    assert other == shuffled(group, random.Random(1)) and other.question == "?"
