@@ -177,13 +177,23 @@ class ContextUsage:
 
 @dataclass(frozen=True)
 class Finished:
-    """The turn ended well; `grounded` is False where the check replaced an unsupported reply."""
+    """The turn ended well; `grounded` is False where the check replaced an unsupported reply.
+
+    `confidence` is the chance, 0..1, that the answer of the reply is right, or where it declines, that the likeliest
+    one was; None where nothing was asked, or the model does not say.
+    """
 
     reply: str
     milliseconds: float
     prompt_tokens: int
     reply_tokens: int
     grounded: bool = True
+    confidence: float | None = None
+
+    @property
+    def certainty(self) -> str:
+        """The confidence for a person; empty without one."""
+        return "" if self.confidence is None else f"{self.confidence:.0%} sure"
 
 
 @dataclass(frozen=True)

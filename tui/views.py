@@ -201,8 +201,9 @@ def gauge_of(usage: ContextUsage, width: int) -> Gauge:
 
 
 def finished_line(event: Finished) -> str:
-    """Tokens and latency of a turn; and where the check replaced the reply, that it did."""
+    """Tokens, latency and certainty of a turn; and where the check replaced the reply, that it did."""
     words = f"{event.prompt_tokens:,} tokens in · {event.reply_tokens:,} out · {milliseconds(event.milliseconds)}"
+    words += f" · {event.certainty}" if event.certainty else ""
     return words if event.grounded else f"{words} · reply replaced: nothing in memory supported it"
 
 

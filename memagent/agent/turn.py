@@ -39,7 +39,7 @@ from memagent.conversation import (
 from memagent.errors import InputError, ModelError
 from memagent.memory.records import Message
 from memagent.memory.redact import Redactor
-from memagent.models.chat_model import ChatModel, ChatRequest, Usage
+from memagent.models.chat_model import ChatModel, ChatRequest, Confidence, Usage
 from memagent.models.prompt import preamble
 from memagent.tools.registry import TOOLS, run_tool
 from memagent.tools.tool import ToolContext
@@ -63,6 +63,7 @@ class Progress:
     beside: Beside | None = None
     usage: ContextUsage | None = None
     counted: Usage | None = None  # by the model itself, in its last step
+    confidence: float | None = None  # of the model in the answer of its last step
     calls: int = 0
     attempt: int = 0
     streamed: bool = False  # text of this turn is on the screen that no reply has been made of yet
@@ -225,6 +226,8 @@ def _ask(model: ChatModel, progress: Progress, request: ChatRequest, step: Step,
             step.calls.append(output)
         elif isinstance(output, Usage):
             progress.counted = output
+        elif isinstance(output, Confidence):
+            progress.confidence = output.probability
         elif isinstance(output, ReasoningDelta):
             step.thoughts.append(output.text)
             yield output
@@ -277,6 +280,7 @@ def _finish(
         counted.prompt if counted and counted.prompt else usage.used if usage is not None else 0,
         counted.reply if counted and counted.reply else count(reply),
         grounded,
+        progress.confidence if grounded else None,
     )
     progress.keep(finished)
     redactor = _redactor(progress)

@@ -90,6 +90,8 @@ class Transcript:
             parts.append(f"{self.recalled} recalled")
         if self.finished:
             parts.append(f"{self.finished.milliseconds:.0f} ms")
+            if self.finished.certainty:
+                parts.append(self.finished.certainty)
         return "  " + " · ".join(parts)
 
     def _reply(self, event: Finished) -> None:

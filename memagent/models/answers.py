@@ -55,6 +55,17 @@ class Found:
     def best(self) -> Candidate:
         return self.candidates[0]
 
+    @property
+    def chance(self) -> float:
+        """That the answer is right: of several values the least sure one's; with no answer, the likeliest hit's.
+
+        What held before is as sure as what holds now.
+        """
+        if not self.candidates or self.kind == "previous":
+            return max((candidate.score for candidate in self.judged), default=0.0)
+        each = self.candidates if self.kind in ("values", "count", "sum", "difference") else self.candidates[:1]
+        return min(candidate.score for candidate in each)
+
 
 def answer(
     reader: Reader,

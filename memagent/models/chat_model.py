@@ -41,7 +41,14 @@ class Usage:
     cached: int = 0  # of `prompt`, not computed anew
 
 
-Output = TextDelta | ReasoningDelta | ToolCall | Usage
+@dataclass(frozen=True)
+class Confidence:
+    """The chance, 0..1, that the answer in the text of this step is right, or would have been where it declines."""
+
+    probability: float
+
+
+Output = TextDelta | ReasoningDelta | ToolCall | Confidence | Usage
 
 
 class ChatModel(Protocol):

@@ -6,10 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from memagent.conversation import TextDelta, ToolCall
-from memagent.models.chat_model import ChatRequest, Output
+from memagent.models.chat_model import ChatRequest, Confidence, Output
 from memagent.models.prompt import plain_count
 
-Step = str | ToolCall | Sequence[str | ToolCall] | Callable[[ChatRequest], Sequence[str | ToolCall]]
+Step = (
+    str
+    | ToolCall
+    | Sequence[str | ToolCall | Confidence]
+    | Callable[[ChatRequest], Sequence[str | ToolCall | Confidence]]
+)
 
 WORD = re.compile(r"\S+\s*")
 
@@ -46,7 +51,7 @@ class ScriptedModel:
             step = step(request)
         parts = [step] if isinstance(step, str | ToolCall) else list(step)
         for part in parts:
-            if isinstance(part, ToolCall):
+            if isinstance(part, ToolCall | Confidence):
                 yield part
                 continue
             for match in WORD.finditer(part):

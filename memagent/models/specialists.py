@@ -17,7 +17,7 @@ from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
 from memagent.models.answers import PAST, Found, answer
 from memagent.models.arithmetic import expression
-from memagent.models.chat_model import ChatRequest, Output
+from memagent.models.chat_model import ChatRequest, Confidence, Output
 from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
@@ -90,6 +90,7 @@ class Specialists:
         if calls:
             yield from calls
             return
+        yield from self._confidence(turn, parts)
         for piece in replies.stream(self.reply(turn, parts)):
             if request.cancel.is_set():
                 return
@@ -292,6 +293,12 @@ class Specialists:
             if result.ok and reckoning is not None:
                 return replies.reckoned(found, result, reckoning[1])
         return replies.answered(found, part[1])
+
+    def _confidence(self, turn: Turn, parts: Sequence[Part]) -> Iterator[Confidence]:
+        """How sure the least sure answer of the turn is."""
+        chances = [found.chance for part in parts if part[2].act == "ask" and (found := self.found(turn, part)).judged]
+        if chances:
+            yield Confidence(min(chances))
 
     def reply(self, turn: Turn, parts: Sequence[Part]) -> str:
         """What is said when all calls were made, composed from what they returned."""

@@ -23,7 +23,7 @@ from memagent.conversation import (
 from memagent.errors import InputError, ModelError, NotFoundError
 from memagent.memory.records import FactDraft, Message
 from memagent.memory.store import MemoryStore
-from memagent.models.chat_model import ChatRequest
+from memagent.models.chat_model import ChatRequest, Confidence
 from memagent.models.scripted import ScriptedModel, Step
 
 ADD = ToolCall("a", "memory_add", {"subject": "boiler", "attribute": "service company", "value": "Hartnell"})
@@ -309,6 +309,14 @@ def test_a_front_end_that_leaves_after_a_failure_finds_it_once(store: MemoryStor
 
 
 # --- check before speaking ---
+
+
+def test_how_sure_the_model_is_goes_with_its_reply_and_not_with_what_replaced_it(store: MemoryStore) -> None:
+    invented = [Confidence(0.8), "It is Vaillant."]
+    talk = Talk(store, [[Confidence(0.9), "Hello."], invented, invented])
+    greeted = talk.say("hi")
+    assert finished(greeted).confidence == 0.9 and stored(talk.messages[1])[-1] == finished(greeted)
+    assert finished(talk.say("who services the boiler?")).confidence is None
 
 
 def test_an_unsupported_reply_is_asked_for_again_with_the_evidence_in_front(store: MemoryStore) -> None:

@@ -33,7 +33,7 @@ TURN: list[Event] = [
     TextDelta("It is "),
     TextDelta("Hart\x1bnell."),
     ContextUsage(2048, 100, 20, 30, 200, 256, 7),
-    Finished("It is Hart\x1bnell.", 41.3, 350, 5),
+    Finished("It is Hart\x1bnell.", 41.3, 350, 5, confidence=0.87),
 ]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -57,7 +57,8 @@ def test_the_reply_is_data_and_memory_operations_are_narration(
         "+ remembered boiler\\u202e  (2 ms)",
     ]
     line = transcript.context_line()
-    assert line.strip() == "context 350 of 2048 tokens · 7 earlier messages outside it, searchable · 1 recalled · 41 ms"
+    window = "context 350 of 2048 tokens · 7 earlier messages outside it, searchable"
+    assert line.strip() == f"{window} · 1 recalled · 41 ms · 87% sure"
 
 
 def test_a_reply_that_was_withdrawn_is_followed_by_the_one_that_counts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,12 @@ class Person:
         assert self.events[-1].grounded
         return self.events[-1].reply
 
+    @property
+    def confidence(self) -> float | None:
+        ended = self.events[-1]
+        assert isinstance(ended, Finished)
+        return ended.confidence
+
     def called(self, name: str) -> int:
         return sum(isinstance(e, ToolReturned) and e.call.name == name and e.result.ok for e in self.events)
 
@@ -80,6 +86,17 @@ def test_what_was_told_is_one_fact_and_is_answered_in_another_session(
     person.restart()
     assert value.casefold() in person.says(asked).casefold()
     assert len(person.values) == 1, "a question wrote something"
+
+
+def test_how_sure_an_answer_is_depends_on_what_was_told(person: Person) -> None:
+    person.says("my favourite colour is green")
+    assert person.confidence is None, "nothing was asked"
+    person.restart()
+    person.says("what is my favourite colour?")
+    told = person.confidence
+    person.says("what is my sister's middle name?")
+    untold = person.confidence
+    assert told is not None and untold is not None and 0.0 <= untold < 0.5 < told <= 1.0
 
 
 def test_a_correction_takes_the_place_of_what_was_told(person: Person) -> None:

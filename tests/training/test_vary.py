@@ -34,7 +34,7 @@ def test_answers_of_varied_groups_are_words_of_their_windows() -> None:
         assert [w.kind for w in other.windows].count("span") == [w.kind for w in group.windows].count("span")
         for window in other.windows:
             if window.answer is not None:
-                words = window.text[slice(*window.answer)]
+                words = window.text[window.answer[0] : window.answer[1]]
                 assert words and words == words.strip(), (group, other)
 
 
