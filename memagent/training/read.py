@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,14 @@ def group_loss(network: Reader, groups: list[Group]) -> tuple[Tensor, dict[str, 
     return total, {name: float(loss.detach()) for name, loss in losses.items()}
 
 
+def families_of(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups with the same windows, together."""
+    found: dict[frozenset[str], list[Group]] = {}
+    for group in groups:
+        found.setdefault(frozenset(window.text for window in group.windows), []).append(group)
+    return list(found.values())
+
+
 @dataclass(frozen=True)
 class Shares:
     """How much of a batch is hand-written readings, questions over two messages, about what hand-written messages
@@ -78,26 +86,30 @@ class Shares:
 
 
 def group_batches(readings: Readings, talks: list[Talk], shares: Shares) -> Iterator[list[Group]]:
+    """Questions about the same messages come together, so that what tells them apart is seen in one step."""
     rng, written, hops = readings.rng, load_readings(held=False), load_hops()
+    families = families_of(written)
     told = Told(readings.composer, load_messages(held=False))
     vary = Variations(readings.composer.packs.pools["person_name"], rng)
 
-    def drawn() -> Group:
+    def drawn() -> list[Group]:
         roll = rng.random()
         if roll < shares.written:
-            return vary.group(rng.choice(written), written)
+            return vary.family(rng.choice(families), written)
         if roll < shares.written + shares.hops:
-            return vary.group(rng.choice(hops), written)
+            return [vary.group(rng.choice(hops), written)]
         if roll < shares.written + shares.hops + shares.told:
-            return vary.group(told.draw(), written)
+            return [vary.group(told.draw(), written)]
         if roll < shares.written + shares.hops + shares.told + shares.talks:
-            return rng.choice(talks).draw(rng)
-        return readings.draw()
+            return [rng.choice(talks).draw(rng)]
+        return [readings.draw()]
 
     def stream() -> Iterator[tuple[int, Group]]:
         while True:
-            group = drawn()
-            yield max(len(window.text) for window in group.windows), group
+            family = drawn()
+            longest = max(len(window.text) for group in family for window in group.windows)
+            for group in family:
+                yield longest, group
 
     return by_length(stream(), GROUPS, POOL)
 

@@ -60,17 +60,29 @@ class Variations:
         value = None if example.value is None else move(example.value)
         return replace(example, text=text, context=context, facts=facts, subject=moved(example.subject), value=value)
 
+    def family(self, groups: Sequence[Group], others: Sequence[Group]) -> list[Group]:
+        """Groups about the same windows with their windows in another order; most with other words, the same in all,
+        and with a window of one of `others` among them."""
+        if self._rng.random() < KEPT:
+            return [self._reordered(group, others) for group in groups]
+        texts = dict.fromkeys(window.text for group in groups for window in group.windows)
+        other = self._exchange([" ".join(group.question for group in groups), *texts])
+        return [self._varied_group(self._reordered(group, others), other) for group in groups]
+
     def group(self, group: Group, others: Sequence[Group]) -> Group:
-        """The group with its windows in another order, and for most with other words and a stranger among them."""
+        """A family of one."""
+        return self.family([group], others)[0]
+
+    def _reordered(self, group: Group, others: Sequence[Group]) -> Group:
         rng = self._rng
         windows = rng.sample(group.windows, len(group.windows))
-        if rng.random() < STRANGER:
-            silent = [index for index, window in enumerate(windows) if window.answer is None]
-            if len(silent) > 1:
-                windows[rng.choice(silent)] = Window(rng.choice(rng.choice(others).windows).text)
-        if rng.random() < KEPT:
-            return Group(group.question, tuple(windows))
-        other = self._exchange([group.question, *(window.text for window in windows)])
+        silent = [index for index, window in enumerate(windows) if window.answer is None]
+        if rng.random() < STRANGER and len(silent) > 1:
+            windows[rng.choice(silent)] = Window(rng.choice(rng.choice(others).windows).text)
+        return Group(group.question, tuple(windows))
+
+    def _varied_group(self, group: Group, other: Mapping[str, str]) -> Group:
+        rng, windows = self._rng, group.windows
         question, _ = replaced(group.question, other)
         if rng.random() < ROUGH:
             question, _ = roughen(question, [], rng)
