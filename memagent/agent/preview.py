@@ -66,8 +66,10 @@ def preview(agent: Agent, session_id: int | None, text: str, policy: MemoryPolic
         system=routing.system,
     )
     request = window.request
-    parts = [("instructions", request.system)]
-    parts += [(f"tool {tool['function']['name']}", json.dumps(tool, ensure_ascii=False)) for tool in request.tools]
+    parts: list[tuple[str, str]] = []
+    if window.usage.system:  # the specialists read neither instructions nor tools
+        parts += [("instructions", request.system)]
+        parts += [(f"tool {tool['function']['name']}", json.dumps(tool, ensure_ascii=False)) for tool in request.tools]
     parts += [(f"pinned {label}", content) for label, content in request.core.items()]
     parts += [(message.role, message.content) for message in request.messages[:-1]]
     parts += [("recalled", render_hit(hit)) for hit in request.recalled]

@@ -17,6 +17,7 @@ SURE = 0.5
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
+CORRECTING = 0.2  # a message counts as correcting another from this probability on
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
@@ -42,13 +43,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Found:
-    """What the evidence says. `follow` is a second question worth searching for, where the first found only a link."""
+    """What the evidence says. `follow` is a second question worth searching for, where the first found only a link.
+
+    `rival` says otherwise than the best candidate, is as likely, and was told on the same day: neither is newer.
+    """
 
     kind: Kind
     candidates: tuple[Candidate, ...] = ()
     follow: str | None = None
     asked: str = ""
     near: tuple[Evidence, ...] = field(default=())
+    rival: Candidate | None = None
     judged: tuple[Candidate, ...] = field(default=(), repr=False)
 
     @property
@@ -98,13 +103,13 @@ def answer(
         return Found("nothing", follow=follow, asked=asked, near=tuple(evidence[:1]), judged=judged)
     kind = _kind(understood, sure)
     if kind in ("values", "count"):
-        return Found(kind, tuple(_distinct(sure)), asked=asked, judged=judged)
+        return Found(kind, tuple(_distinct(_whole_list(sure, ranked))), asked=asked, judged=judged)
     if kind in ("sum", "difference"):
         named = _of_what_is_named(question, sure)
         amounts = _each_told(named) if kind == "sum" else _distinct(named)
         return Found(kind, tuple(amounts), asked=asked, judged=judged)
     found = _previous(sure, judged, asked) if kind == "previous" else Found(kind, tuple(sure), asked=asked)
-    return replace(found, judged=judged)
+    return replace(found, judged=judged, rival=_rival(understanding, sure) if kind == "value" else None)
 
 
 def telling(
@@ -267,6 +272,38 @@ def _several(sure: Sequence[Candidate]) -> bool:
     rest = [other.evidence for other in sure[1:] if other.evidence.is_fact and other.evidence.current]
     rest = [other for other in rest if same_subject(other.subject, best.subject)]
     return any(other.attribute == best.attribute or not (best.single or other.single) for other in rest)
+
+
+def _whole_list(sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """With all other members of the list that the best one is of: what is on a list is there, however it reads."""
+    best = sure[0].evidence
+    if not best.is_fact or best.single:
+        return list(sure)
+    members = [
+        other
+        for other in ranked
+        if other.evidence.is_fact
+        and not other.evidence.single
+        and (other.evidence.subject, other.evidence.attribute) == (best.subject, best.attribute)
+    ]
+    rest = [candidate for candidate in sure if candidate not in members]
+    return [*(replace(member, words=member.evidence.value) for member in members), *rest]
+
+
+def _rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate | None:
+    """What stands against the best candidate; nothing does where that one was told as a correction."""
+    best, day = sure[0], len("2026-01-01")
+    level = [
+        other
+        for other in sure[1:]
+        if abs(best.score - other.score) <= CLOSE
+        and other.evidence.text != best.evidence.text
+        and other.evidence.said_at[:day] == best.evidence.said_at[:day]
+        and not content_words(other.words) & content_words(best.words)
+    ]
+    if not level or understanding.acts([best.evidence.text])[0]["correct"] >= CORRECTING:
+        return None
+    return level[0]
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,9 @@ FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
 )  # no values
 LONGEST_ATTRIBUTE = 6  # words
+SEPARATOR = re.compile(
+    r"\s*(?:[,;/&+]|\b(?:and|or|plus)\b)(?:[\s,;&+]|\b(?:and|or|plus|the|a|an|some)\b)*", re.IGNORECASE
+)
 SHORT_WORD = 3  # letters; shorter ones say little
 
 
@@ -63,6 +67,7 @@ def plan_writes(
     facts = [evidence for evidence in recalled if evidence.is_fact and evidence.current]
     writes: dict[str, Write] = {}
     taken: set[int] = set()
+    leads = enumerated(understood)
     for value in understood.values:
         alone = len(understood.values) == 1
         if (value.probability < SURE_VALUE and not alone) or not _meaningful(value.words):
@@ -70,13 +75,43 @@ def plan_writes(
         if value.words.casefold() in writes:
             continue
         free = [fact for fact in facts if fact.number not in taken]
-        write = _placed(understanding, understood, value, free, context)
+        lead = leads.get(value)
+        listed = None if lead is None else replace(_write(understood, lead), value=value.words, several=True)
+        write = _placed(understanding, understood, value, free, context, listed)
         if write.replaces is None and not write.several and _filled(write, writes.values()):
             write = replace(write, attribute=own_words(understood, value))  # one slot cannot be filled twice at once
         if write.replaces is not None:
             taken.add(write.replaces)
         writes[value.words.casefold()] = write
     return list(writes.values())
+
+
+def enumerated(understood: Understood) -> dict[Value, Value]:
+    """For each value of an enumeration ("milk, oats and the blue cheese") the one whose slot and subject hold for all.
+
+    Values with nothing but separators between them are one, unless their slots are surely different.
+    """
+    runs: list[list[Value]] = []
+    for value in understood.values:
+        gap = understood.text[runs[-1][-1].span[1] : value.span[0]] if runs else ""
+        if runs and SEPARATOR.fullmatch(gap) and _may_share(runs[-1], value):
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return {value: _lead(run) for run in runs if len(run) > 1 for value in run}
+
+
+def _may_share(run: Sequence[Value], value: Value) -> bool:
+    together = (*run, value)
+    slots = {one.slot if one.slot_probability >= SURE_SLOT else OTHER_SLOT for one in together}
+    return len(slots) == 1 or (len(slots - {OTHER_SLOT}) == 1 and not all(one.single for one in together))
+
+
+def _lead(run: Sequence[Value]) -> Value:
+    """The first value, with the slot that is surest in the run."""
+    known = [value for value in run if value.slot != OTHER_SLOT] or run
+    surest = max(known, key=lambda value: value.slot_probability)
+    return replace(run[0], slot=surest.slot, slot_probability=surest.slot_probability)
 
 
 def _filled(write: Write, others: Collection[Write]) -> bool:
@@ -115,18 +150,23 @@ def _write(understood: Understood, value: Value) -> Write:
 
 
 def _placed(
-    understanding: Understanding, understood: Understood, value: Value, facts: Sequence[Evidence], context: str
+    understanding: Understanding,
+    understood: Understood,
+    value: Value,
+    facts: Sequence[Evidence],
+    context: str,
+    listed: Write | None,
 ) -> Write:
-    """The write for one value: over the remembered fact that it replaces, or as a new fact."""
-    write = _write(understood, value)
+    """The write for one value: over the remembered fact that it replaces, or as a new fact; `listed` as one of many."""
+    write = listed or _write(understood, value)
     others = [fact for fact in facts if fact.value.casefold() != write.value.casefold()]
     if understood.act == "correct":
-        leaning = _corrected(understood, value, write, others, context)
+        leaning = _corrected(understood, value, write, others, context, understanding.known_slots)
         if leaning is not None:
             return _over(leaning, write)
     if write.several:
         return write
-    candidates = [f for f in others if f.single and same_subject(write.subject, f.subject)][:MOST_CANDIDATES]
+    candidates = [f for f in others if f.single and _comparable(understood, value, write, f)][:MOST_CANDIDATES]
     relations = understanding.compare([(Claim(understood.text, value.span), _claim(fact)) for fact in candidates])
     best, best_probability = None, SURE_PAIR if understood.act == "correct" else CERTAIN_PAIR
     for fact, relation in zip(candidates, relations, strict=True):
@@ -134,11 +174,28 @@ def _placed(
         same_slot = fact.attribute == write.attribute
         if same_slot and probability < DOUBTFUL_PAIR:
             write = replace(write, several=True)
-        apart = not same_slot and {fact.attribute, write.attribute} <= understanding.known_slots
+        apart = _apart(understanding.known_slots, write.attribute, fact.attribute)
         apart |= understood.act != "correct" and not _alike(fact.attribute, write.attribute)
         if probability > best_probability and not apart:
             best, best_probability = fact, probability
     return write if best is None else _over(best, write)
+
+
+def _comparable(understood: Understood, value: Value, write: Write, fact: Evidence) -> bool:
+    """Whether a fact may be what a value replaces: of the same subject, or for a correction one in its words.
+
+    "The haircut is at 12.45 instead" is about the haircut, "haircut is at 11.15" was about the person.
+    """
+    if same_subject(write.subject, fact.subject):
+        return True
+    around = understood.text[: value.span[0]] + " " + understood.text[value.span[1] :]
+    shared = content_words(around) & content_words(fact.text) - content_words(fact.value)
+    return understood.act == "correct" and any(len(word) > SHORT_WORD for word in shared)
+
+
+def _apart(known_slots: Collection[str], attribute: str, other: str) -> bool:
+    """Whether two attributes are surely not the same: "the gym has moved" says nothing of where the office is."""
+    return attribute != other and attribute in known_slots and other in known_slots
 
 
 def _alike(attribute: str, other: str) -> bool:
@@ -151,7 +208,12 @@ def _over(fact: Evidence, write: Write) -> Write:
 
 
 def _corrected(
-    understood: Understood, value: Value, write: Write, facts: Sequence[Evidence], context: str
+    understood: Understood,
+    value: Value,
+    write: Write,
+    facts: Sequence[Evidence],
+    context: str,
+    known_slots: Collection[str],
 ) -> Evidence | None:
     """What a correction is about: a fact whose value it names, or one of the slot, or of the message just before."""
     rest = content_words(understood.text[: value.span[0]] + " " + understood.text[value.span[1] :])
@@ -165,6 +227,7 @@ def _corrected(
         return slotted[0]
     leans = value.subject is None or value.subject.source == "context" or not _names(value.subject)
     just_said = [f for f in facts if f.single and context and f.text.casefold() in context.casefold()]
+    just_said = [f for f in just_said if not _apart(known_slots, write.attribute, f.attribute)]
     return just_said[0] if leans and just_said else None
 
 

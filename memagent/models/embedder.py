@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.embedding import Encoded, EncodedQuery, Passage
-from memagent.models.encoder import BUNDLED, WIDTH, Array, Encoder, base_weights, layer_parameters, tokenizer
+from memagent.models.encoder import BUNDLED, WIDTH, Array, Encoder, tokenizer
 from memagent.models.weights import load_weights
 
 WEIGHTS = BUNDLED / "embedder.safetensors"
@@ -40,8 +40,7 @@ class MiniLMEmbedder:
 
     def __init__(self, *, threads: int = 1) -> None:
         trained = load_weights(WEIGHTS)
-        weights = {name: trained.get(name, base_weights().get(name)) for name in layer_parameters()}
-        self._encoder = Encoder({name: array for name, array in weights.items() if array is not None}, threads=threads)
+        self._encoder = Encoder(trained, threads=threads)
         self._token = np.asarray(trained["head.token"], np.float32)
         self._weight = np.asarray(trained["head.weight"], np.float32)
 

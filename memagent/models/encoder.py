@@ -25,6 +25,7 @@ from memagent.models.weights import load_weights
 WIDTH = 384
 HEADS = 12
 LAYERS = 6
+SHARED_LAYERS = 4  # the lowest ones, shipped once as they are in MiniLM; a model brings those that it has learned
 FEED_FORWARD = 1536
 MAX_TOKENS = 256
 
@@ -36,10 +37,10 @@ BASE = BUNDLED / "minilm.safetensors"
 Array = NDArray[np.float32]
 
 
-def layer_parameters() -> dict[str, tuple[int, ...]]:
-    """Name and shape of every parameter of the layers; matrices are (inputs, outputs)."""
+def layer_parameters(layers: int = LAYERS) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every parameter of the lowest layers; matrices are (inputs, outputs)."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for index in range(LAYERS):
+    for index in range(layers):
         for part, inputs, outputs in (
             ("qkv", WIDTH, 3 * WIDTH),
             ("out", WIDTH, WIDTH),
@@ -97,7 +98,7 @@ def tokenizer() -> Tokenizer:
 
 @lru_cache(maxsize=1)
 def base_weights() -> dict[str, NDArray[np.generic]]:
-    """The weights of all-MiniLM-L6-v2 as shipped, checked against their recorded SHA-256."""
+    """The embeddings and shared layers of all-MiniLM-L6-v2 as shipped, checked against their recorded SHA-256."""
     return load_weights(BASE)
 
 
@@ -107,7 +108,7 @@ def word_embeddings() -> WordEmbeddings:
 
 
 class Encoder:
-    """Six layers with one set of weights. Thread-safe: ONNX Runtime sessions may run concurrently."""
+    """Six layers: those in `weights`, MiniLM's below them. Thread-safe: ONNX Runtime sessions may run concurrently."""
 
     def __init__(self, weights: Mapping[str, NDArray[np.generic]], *, threads: int = 1) -> None:
         options = ort.SessionOptions()
@@ -115,7 +116,8 @@ class Encoder:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._arrays = {name: np.ascontiguousarray(weights[name], dtype=np.float32) for name in layer_parameters()}
+        layers = {**base_weights(), **weights}
+        self._arrays = {name: np.ascontiguousarray(layers[name], dtype=np.float32) for name in layer_parameters()}
         self._values = [ort.OrtValue.ortvalue_from_numpy(array) for array in self._arrays.values()]
         options.add_external_initializers(list(self._arrays), self._values)
         self._session = ort.InferenceSession(str(GRAPH), options, providers=["CPUExecutionProvider"])

@@ -25,6 +25,7 @@ def rank_for_erasure(
 
     `requests` are the sentence and what of it is a request by itself: a fact counts by the one that means it most.
     One thing is one sentence's, with whatever fills the same slot; "everything about" somebody takes all of theirs.
+    Where some of them are named by their value ("take the lentils off"), it is only those.
     """
     facts = [item for item in evidence if item.is_fact]
     if not facts:
@@ -38,12 +39,20 @@ def rank_for_erasure(
     scored.sort(key=lambda pair: pair[0], reverse=True)
     best, first = scored[0]
     if understood.mode == "list":
-        return _about_subject(understood, facts) or [item for score, item in scored if score >= SURE]
-    return [
+        about = _about_subject(understood, facts)
+        return about or _named(requests[0], [item for score, item in scored if score >= SURE])
+    meant = [
         item
         for score, item in scored
         if score >= max(SURE, best - CLOSE) and (item.text == first.text or _same_slot(item, first))
     ]
+    return _named(requests[0], meant)
+
+
+def _named(request: str, items: list[Evidence]) -> list[Evidence]:
+    """Those whose value the request repeats; all where it repeats none."""
+    said = content_words(request)
+    return [item for item in items if content_words(item.value) and content_words(item.value) <= said] or items
 
 
 def _score(understood: Understood, context: str, item: Evidence, reading: Answer) -> float:

@@ -99,7 +99,7 @@ def _stored_one(result: ToolResult) -> str:
         return f"I could not store that ({result.content.get('error', 'unknown error')})"
     content = result.content
     if "action" not in content:  # cut to fit the window
-        return result.words
+        return result.words.partition(" · ")[0]
     subject = str(content["subject"])
     about = f"{'your' if subject == USER else f'{subject},'} {content['attribute']}: {content['value']}"
     if content.get("when"):
@@ -135,7 +135,8 @@ def answered(found: Found, key: str) -> str:
     if found.kind == "why":
         return f"Because {told}: “{best.evidence.text}”"
     value = _capital(best.words) + _meaning(best)
-    return choose(("{value}; {told}.", "{value} ({told})."), key).format(value=value, told=told)
+    said = choose(("{value}; {told}.", "{value} ({told})."), key).format(value=value, told=told)
+    return said if found.rival is None else f"{said} Or {found.rival.words}: you told me both."
 
 
 def reckoned(found: Found, result: ToolResult, unit: str) -> str:

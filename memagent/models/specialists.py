@@ -77,8 +77,9 @@ class Specialists:
         return [len(encoding.ids) for encoding in tokenizer().encode_batch(list(texts), add_special_tokens=False)]
 
     def count_prompt(self, request: ChatRequest) -> int:
-        """All texts of the request; the specialists read them apart, without a template."""
-        return plain_count(lambda texts: [self._counted(text) for text in texts], request)
+        """All texts of the request but instructions and tools, which the specialists do not read."""
+        read = replace(request, system="", tools=())
+        return plain_count(lambda texts: [self._counted(text) for text in texts], read)
 
     def respond(self, request: ChatRequest) -> Iterator[Output]:
         """Calls while something is left to look up or to write, then the reply."""

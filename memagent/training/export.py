@@ -21,19 +21,25 @@ from memagent.models.understanding import SLOTS
 from memagent.models.weights import quantise
 from memagent.training.card import write_card
 from memagent.training.minilm import convert, write_sums
-from memagent.training.network import Embedding
+from memagent.training.network import FROZEN_LAYERS, Embedding
 
 
 def _arrays(state: dict[str, torch.Tensor]) -> dict[str, NDArray[np.float32]]:
-    """Layer weights under our names, heads under theirs with matrices as (inputs, outputs)."""
+    """Weights of the layers that learned under our names, heads under theirs with matrices as (inputs, outputs)."""
     prefix = "trunk.bert."
     bert = {name[len(prefix) :]: tensor.float().numpy() for name, tensor in state.items() if name.startswith(prefix)}
-    arrays = {name: array for name, array in convert(bert).items() if name.startswith("layer.")}
+    arrays = _upper(bert, FROZEN_LAYERS)
     for name, tensor in state.items():
         if not name.startswith(prefix):
             array = tensor.float().numpy()
             arrays[f"head.{name.removeprefix('trunk.')}"] = array.T if array.ndim == 2 else array
     return arrays
+
+
+def _upper(bert: dict[str, NDArray[np.float32]], first: int) -> dict[str, NDArray[np.float32]]:
+    """The layers from `first` on; those below are MiniLM's, which are shipped once."""
+    learned = tuple(f"layer.{index}." for index in range(first, LAYERS))
+    return {name: array for name, array in convert(bert).items() if name.startswith(learned)}
 
 
 def _save(name: str, arrays: dict[str, NDArray[np.float32]]) -> None:
@@ -63,8 +69,7 @@ def export_reader(state: dict[str, torch.Tensor]) -> None:
 def export_embedder(state: dict[str, torch.Tensor]) -> None:
     """The layers that learned and the heads; a constant added to all weights of tokens changes nothing and is left."""
     bert = {name.removeprefix("bert."): tensor.float().numpy() for name, tensor in state.items() if "bert." in name}
-    learned = tuple(f"layer.{index}." for index in range(Embedding.LOWER, LAYERS))
-    arrays = {name: array for name, array in convert(bert).items() if name.startswith(learned)}
+    arrays = _upper(bert, Embedding.LOWER)
     arrays["head.token"] = state["token.weight"].float().numpy().T
     arrays["head.weight"] = state["weight.weight"].float().numpy()[0]
     _save("embedder", arrays)

@@ -1,10 +1,10 @@
-"""Makes `bundled/minilm.safetensors` from all-MiniLM-L6-v2 (Apache-2.0), the trunk of every shipped model.
+"""Makes `bundled/minilm.safetensors` from all-MiniLM-L6-v2 (Apache-2.0): what the shipped models share of it.
 
     python -m memagent.training.minilm --from DIR      # a folder with model.safetensors and tokenizer.json
 
-The source is checked against its published SHA-256. Word embeddings become int8 rows (12 MB), everything else float16;
-the log has the cosine to the original. The PyPI package that carries the original requires sentence-transformers and
-with it torch, which the program does not need, so the weights are shipped here.
+The source is checked against its published SHA-256. Word embeddings become int8 rows (12 MB), the four lowest layers
+float16 (14 MB); the two upper ones are other in every model, and not shipped. The PyPI package that carries the
+original requires sentence-transformers and with it torch, which the program does not need, so they are shipped here.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save_file
 
-from memagent.models.encoder import BASE, BUNDLED, LAYERS, TOKENIZER
+from memagent.models.encoder import BASE, BUNDLED, LAYERS, SHARED_LAYERS, TOKENIZER
 from memagent.models.weights import SUMS, quantise
 
 SOURCE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
-def convert(source: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Hugging Face's BERT names and (outputs, inputs) matrices to ours: (inputs, outputs); query, key, value in one."""
+def convert(source: dict[str, NDArray[np.float32]], layers: int = LAYERS) -> dict[str, NDArray[np.float32]]:
+    """Embeddings and the lowest layers, from Hugging Face's BERT names and (outputs, inputs) matrices.
+
+    Ours are (inputs, outputs), with query, key and value in one.
+    """
     tensors = {
         "embeddings.word": source["embeddings.word_embeddings.weight"],
         "embeddings.position": source["embeddings.position_embeddings.weight"],
@@ -33,7 +36,7 @@ def convert(source: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.floa
         "embeddings.norm.weight": source["embeddings.LayerNorm.weight"],
         "embeddings.norm.bias": source["embeddings.LayerNorm.bias"],
     }
-    for index in range(LAYERS):
+    for index in range(layers):
         theirs, ours = f"encoder.layer.{index}.", f"layer.{index}."
         heads = [f"{theirs}attention.self.{part}" for part in ("query", "key", "value")]
         tensors[f"{ours}qkv.weight"] = np.concatenate([source[f"{head}.weight"].T for head in heads], axis=1)
@@ -67,7 +70,7 @@ def main() -> None:
     data = (folder / "model.safetensors").read_bytes()
     if hashlib.sha256(data).hexdigest() != SOURCE_SHA256:
         raise SystemExit(f"{folder / 'model.safetensors'} is not the published all-MiniLM-L6-v2")
-    tensors = convert(load(data))
+    tensors = convert(load(data), SHARED_LAYERS)
     stored: dict[str, NDArray[np.generic]] = dict(quantise("embeddings.word", tensors.pop("embeddings.word")))
     stored.update({name: np.ascontiguousarray(tensor, dtype=np.float16) for name, tensor in tensors.items()})
     BUNDLED.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import pytest
 from memagent.models.answers import FORGOTTEN, MOST_READ, Found, Kind, alias_names, answer, telling
 from memagent.models.evidence import Evidence, bridged
 from memagent.models.reader import Answer
+from memagent.models.replies import answered
 from memagent.models.understanding import Understanding, Understood
 from tests.models.scripted_reading import ScriptedReader, fact, message, reading, understood
 
@@ -84,6 +85,20 @@ def test_of_nearly_equal_ones_the_newest_answers(ask: Asker) -> None:
         assert (found.kind, found.best.words) == ("value", "Hull")
 
 
+@pytest.mark.parametrize(("said_at", "rival"), [(LATER, "Leeds"), (EARLIER, None)])
+def test_what_was_told_otherwise_on_the_same_day_is_offered_beside_the_answer(
+    ask: Asker, said_at: str, rival: str | None
+) -> None:
+    other = message("I live in Leeds", said_at=said_at)
+    found = ask(
+        WHERE, [other, message("I live in Hull", said_at=LATER)], {"I live in Leeds": "Leeds", "I live in Hull": "Hull"}
+    )
+    offered = None if found.rival is None else found.rival.words
+    assert (found.kind, {found.best.words, offered} - {None}) == ("value", {"Hull", rival} - {None})
+    reply = answered(found, "key")
+    assert ("Leeds" in reply) == (rival == "Leeds") and "Hull" in reply
+
+
 def test_a_retired_value_answers_only_where_the_past_is_asked_for(ask: Asker) -> None:
     retired = fact("I live in Leeds", "home city", "Leeds", current=False, said_at=EARLIER)
     script = {PORTO.window: "Porto", retired.window: "Leeds"}
@@ -102,6 +117,14 @@ def test_a_list_takes_several_values_of_a_sentence_and_each_once(ask: Asker) -> 
     script = {told: "milk, oat biscuits and bin bags", again.window: "Milk"}
     found = ask(understood("what do we need?", mode="list", slot="shopping list"), [*facts, again], script)
     assert found.kind == "values" and sorted(word.casefold() for word in words(found)) == sorted(values)
+
+
+def test_what_is_on_a_list_is_there_however_it_reads(ask: Asker) -> None:
+    told = [fact(f"{item} for the shop", "shopping list", item, single=False) for item in ("oat milk", "lentils")]
+    other = fact("nails for the shed", "hardware list", "nails", single=False)
+    asked = understood("what do I need from the shop?", mode="list", slot="shopping list")
+    found = ask(asked, [*told, other], {told[0].window: "oat milk"})
+    assert (found.kind, set(words(found))) == ("values", {"oat milk", "lentils"})
 
 
 def test_a_shorter_name_is_the_same_value(ask: Asker) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from memagent.models.encoder import (
     BASE,
     BUNDLED,
+    FEED_FORWARD,
     HEADS,
     LAYERS,
+    SHARED_LAYERS,
     WIDTH,
+    Array,
     Encoder,
     base_weights,
     layer_parameters,
@@ -23,6 +29,8 @@ from memagent.models.encoder import (
     tokenizer,
     word_embeddings,
 )
+from memagent.models.reader import WEIGHTS as READER
+from memagent.models.weights import load_weights
 
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = [
@@ -38,24 +46,70 @@ REFERENCE = [
 ]
 
 
+TRAINED = load_weights(READER)
+Weights = Mapping[str, NDArray[np.generic]]
+
+
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return Encoder(base_weights())
+    return Encoder(TRAINED)
 
 
-def test_the_shipped_weights_have_every_layer_in_its_shape() -> None:
-    weights = base_weights()
+def normed(states: Array, weights: Weights, name: str) -> Array:
+    spread = np.sqrt(states.var(axis=-1, keepdims=True) + 1e-12)
+    result: Array = (states - states.mean(axis=-1, keepdims=True)) / spread * weights[f"{name}.weight"]
+    return result + np.asarray(weights[f"{name}.bias"], np.float32)
+
+
+def through(states: Array, weights: Weights, layers: int) -> Array:
+    """(tokens, WIDTH) through BERT's lowest layers, as the paper has them (Devlin et al. 2019)."""
+
+    def linear(inputs: Array, name: str) -> Array:
+        return inputs @ np.asarray(weights[f"{name}.weight"], np.float32) + np.asarray(weights[f"{name}.bias"])
+
+    for layer in (f"layer.{index}" for index in range(layers)):
+        query, key, value = (
+            part.reshape(len(states), HEADS, -1).swapaxes(0, 1)
+            for part in np.split(linear(states, f"{layer}.qkv"), 3, axis=1)
+        )
+        scores = query @ key.swapaxes(1, 2) / np.sqrt(WIDTH // HEADS)
+        attention = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        context = attention / attention.sum(axis=-1, keepdims=True) @ value
+        mixed = linear(context.swapaxes(0, 1).reshape(len(states), WIDTH), f"{layer}.out")
+        states = normed(states + mixed, weights, f"{layer}.attention_norm")
+        inner = linear(states, f"{layer}.up")
+        active = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+        states = normed(states + linear(active, f"{layer}.down"), weights, f"{layer}.output_norm")
+    return states
+
+
+def embedded(text: str) -> Array:
+    ids, segments, _ = pad([tokenizer().encode(text)])
+    return word_embeddings()(ids, segments)[0]
+
+
+def test_shared_and_trained_layers_are_all_there_in_their_shapes() -> None:
+    shared = base_weights()
+    assert {name: shared[name].shape for name in layer_parameters(SHARED_LAYERS)} == layer_parameters(SHARED_LAYERS)
+    assert not any(name in shared for name in layer_parameters().keys() - layer_parameters(SHARED_LAYERS).keys())
+    weights = {**shared, **TRAINED}
     assert {name: weights[name].shape for name in layer_parameters()} == layer_parameters()
-    assert len(layer_parameters()) == LAYERS * 12 and WIDTH % HEADS == 0
+    assert len(layer_parameters()) == LAYERS * 12 and FEED_FORWARD == 4 * WIDTH and WIDTH % HEADS == 0
     assert all(np.isfinite(np.asarray(weights[name], np.float32)).all() for name in layer_parameters())
 
 
 @pytest.mark.parametrize("line", REFERENCE, ids=lambda line: line["text"][:30])
-def test_the_base_weights_give_the_vectors_of_the_original_model(encoder: Encoder, line: dict[str, object]) -> None:
-    """Against what its authors' code gives: transformers, float32, mean of all states."""
+def test_the_shared_layers_give_the_states_of_the_original_model(line: dict[str, object]) -> None:
+    """Against what its authors' code gives: transformers, float32, mean of all states above the fourth layer."""
     expected = np.asarray(line["vector"], np.float32)
-    mean = encoder.encode([str(line["text"])]).states[0].mean(axis=0)
+    mean = through(embedded(str(line["text"])), base_weights(), SHARED_LAYERS).mean(axis=0)
     assert float(mean @ expected / np.linalg.norm(mean) / np.linalg.norm(expected)) >= 0.9995
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_graph_computes_what_the_layers_say(encoder: Encoder, text: str) -> None:
+    expected = through(embedded(text), {**base_weights(), **TRAINED}, LAYERS)
+    assert np.abs(encoder.encode([text]).states[0] - expected).max() < 1e-3
 
 
 def test_the_reference_tells_texts_apart() -> None:
@@ -76,7 +130,7 @@ def test_states_do_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) -> 
 def test_states_are_the_same_twice_and_with_more_threads(encoder: Encoder) -> None:
     first = encoder.encode(TEXTS).states
     assert np.array_equal(first, encoder.encode(TEXTS).states)
-    assert np.abs(Encoder(base_weights(), threads=2).encode(TEXTS).states - first).max() < 1e-4
+    assert np.abs(Encoder(TRAINED, threads=2).encode(TEXTS).states - first).max() < 1e-4
 
 
 def test_pairs_are_segments_and_long_input_is_cut(encoder: Encoder) -> None:

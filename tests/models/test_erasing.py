@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memagent.models.erasing import rank_for_erasure
 from memagent.models.evidence import Evidence
 from memagent.models.understanding import Understood
@@ -42,6 +44,16 @@ def test_the_same_slot_goes_along_and_another_as_sure_stays() -> None:
 def test_a_value_in_the_request_is_meant() -> None:
     asked = understood("forget about Prisk", "forget", value="Prisk")
     assert erased(asked, [DENTIST, VET, PORTO]) == [VET]
+
+
+@pytest.mark.parametrize("mode", ["value", "list"])
+def test_of_a_list_only_what_the_request_names_goes(mode: str) -> None:
+    text = "shopping list: oat milk, lentils and bin bags"
+    items = [fact(text, "shopping list", value, single=False) for value in ("oat milk", "lentils", "bin bags")]
+    asked = understood("take the lentils off my shopping list", "forget", mode=mode, slot="shopping list")
+    assert erased(asked, items, lentils=items[1]) == [items[1]]
+    everything = understood("clear my shopping list", "forget", mode=mode, slot="shopping list")
+    assert len(erased(everything, items)) == 3
 
 
 def test_everything_about_somebody_takes_all_of_theirs() -> None:
