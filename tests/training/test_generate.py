@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import sys
 from pathlib import Path
 
@@ -19,15 +21,16 @@ from memagent.tools.registry import TOOLS  # noqa: E402
 from memagent.training import generate  # noqa: E402
 from memagent.training.chat_tokenizer import STOP, train_tokenizer  # noqa: E402
 from memagent.training.dialogues import Dialogues, Turn  # noqa: E402
-from memagent.training.generate import SCHEMAS, Encoder, rendered, request_of  # noqa: E402
+from memagent.training.generate import SCHEMAS, Encoder, Sample, copies, lessons, rendered, request_of  # noqa: E402
 from memagent.training.packs import load_packs  # noqa: E402
+from memagent.training.written import load_messages, load_readings  # noqa: E402
 
 TURNS = 60
 
 
 @pytest.fixture(scope="module")
 def turns() -> list[Turn]:
-    dialogues = Dialogues(load_packs(), 5)
+    dialogues = Dialogues(load_packs(), 5, load_messages(), load_readings())
     return [dialogues.draw() for _ in range(TURNS)]
 
 
@@ -37,7 +40,7 @@ def encoder() -> Encoder:
 
 
 def test_the_same_seed_gives_the_same_turns(turns: list[Turn]) -> None:
-    again = Dialogues(load_packs(), 5)
+    again = Dialogues(load_packs(), 5, load_messages(), load_readings())
     assert [again.draw() for _ in range(TURNS)] == turns
     assert {call.name for turn in turns for message in turn.messages for call in message.tool_calls} >= {
         "memory_add",
@@ -116,3 +119,24 @@ def test_a_run_is_resumed_and_ends_with_a_checkpoint_and_scores(
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
     assert (tmp_path / "model" / "model.safetensors").is_file()
     assert "calls or not" in (tmp_path / "scores.json").read_text(encoding="utf-8")
+
+
+def test_copies_repeat_what_stood_before_and_only_the_repetition_is_to_be_written() -> None:
+    for sample in copies(500, 40, random.Random(3)):
+        written = [at for at, weight in enumerate(sample.weights) if weight]
+        assert written == list(range(written[0], len(sample.ids))) and len(sample.weights) == len(sample.ids)
+        again = sample.ids[written[0] - 1 :]
+        earlier = sample.ids[: written[0] - 1]
+        assert any(earlier[at : at + len(again)] == again for at in range(len(earlier))), sample
+
+
+def test_copying_comes_first_and_now_and_then_again() -> None:
+    copy, turn = [Sample((1, 1), (0.0, 1.0))], [Sample((2, 3), (0.0, 1.0))]
+
+    def order(first: int, count: int) -> str:
+        stream = lessons(itertools.repeat(turn), lambda: copy, first, copying=4)
+        return "".join("c" if batch is copy else "t" for batch in itertools.islice(stream, count))
+
+    whole = order(0, 40)
+    assert whole.startswith("cccc" + "t") and 0 < whole[5:].count("c") < whole[5:].count("t")
+    assert order(15, 25) == whole[15:], "a run that was stopped goes on where it was"
