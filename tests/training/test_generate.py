@@ -122,7 +122,7 @@ def test_a_run_is_resumed_and_ends_with_a_checkpoint_and_scores(
 
 
 def test_copies_repeat_what_stood_before_and_only_the_repetition_is_to_be_written() -> None:
-    for sample in copies(500, 40, random.Random(3)):
+    for sample in copies(500, 40, 20, random.Random(3)):
         written = [at for at, weight in enumerate(sample.weights) if weight]
         assert written == list(range(written[0], len(sample.ids))) and len(sample.weights) == len(sample.ids)
         again = sample.ids[written[0] - 1 :]
@@ -133,10 +133,13 @@ def test_copies_repeat_what_stood_before_and_only_the_repetition_is_to_be_writte
 def test_copying_comes_first_and_now_and_then_again() -> None:
     copy, turn = [Sample((1, 1), (0.0, 1.0))], [Sample((2, 3), (0.0, 1.0))]
 
+    gaps: list[int] = []
+
     def order(first: int, count: int) -> str:
-        stream = lessons(itertools.repeat(turn), lambda: copy, first, copying=4)
+        stream = lessons(itertools.repeat(turn), lambda gap: gaps.append(gap) or copy, first, copying=4)
         return "".join("c" if batch is copy else "t" for batch in itertools.islice(stream, count))
 
     whole = order(0, 40)
     assert whole.startswith("cccc" + "t") and 0 < whole[5:].count("c") < whole[5:].count("t")
+    assert gaps[:2] == [10, 10] and gaps[:4] == sorted(gaps[:4]) and set(gaps[4:]) == {100}
     assert order(15, 25) == whole[15:], "a run that was stopped goes on where it was"
