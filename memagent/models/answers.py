@@ -8,7 +8,7 @@ from typing import Literal
 
 from memagent.models.bridging import links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
-from memagent.models.judging import Question, features, judge, overlap
+from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, overlap
 from memagent.models.reader import Answer, Reader
 from memagent.models.sentences import split_sentences
 from memagent.models.understanding import Understanding, Understood
@@ -17,6 +17,7 @@ SURE = 0.5
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
+READ = FEATURES.index("reader")
 CORRECTING = 0.2  # a message counts as correcting another from this probability on
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
@@ -96,14 +97,13 @@ def answer(
     ranked = _ranked(judged, understood)
     least = SURE_IN_LIST if understood.mode in {*SEVERAL, "previous"} else SURE
     sure = [candidate for candidate in ranked if candidate.score >= least]
-    if not sure:
-        sure = _over_two(reader, question, wanted, evidence)
+    sure = _over_two(reader, question, wanted, evidence, sure) or sure
     if not sure:
         follow = _follow(question, wanted, evidence)
         return Found("nothing", follow=follow, asked=asked, near=tuple(evidence[:1]), judged=judged)
     kind = _kind(understood, sure)
     if kind in ("values", "count"):
-        return Found(kind, tuple(_distinct(_whole_list(sure, ranked))), asked=asked, judged=judged)
+        return Found(kind, tuple(_distinct(_whole_list(question, sure, ranked))), asked=asked, judged=judged)
     if kind in ("sum", "difference"):
         named = _of_what_is_named(question, sure)
         amounts = _each_told(named) if kind == "sum" else _distinct(named)
@@ -193,6 +193,9 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
     covered = sum(overlap(value, reading.words) for value in values if value.casefold() != item.value.casefold())
     judged = features(asked, item, reading, tells, covered)
     words = reading.words
+    start = item.window.find(item.value) if item.is_fact else -1
+    if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
+        words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
     if item.is_fact and (covered or not words or overlap(words, item.value)):
         whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         words = words if whole else item.value
@@ -223,17 +226,27 @@ def _once_a_sentence(found: Sequence[Candidate]) -> list[Candidate]:
     return list(best.values())
 
 
-def _over_two(reader: Reader, question: str, asked: Question, evidence: Sequence[Evidence]) -> list[Candidate]:
-    """The likeliest answer that takes two messages, if one is sure."""
+def _over_two(
+    reader: Reader, question: str, asked: Question, evidence: Sequence[Evidence], sure: Sequence[Candidate]
+) -> list[Candidate]:
+    """The likeliest answer that takes two messages, if one is sure.
+
+    Where one message seems to answer, it may be that it only says who is meant ("my sister is Ana"): what is said of
+    that one is taken where the reader finds the answer more surely in both together.
+    """
     found = []
-    for item, reading in read_pairs(reader, question, pairs(question, asked.about, evidence)):
+    both = pairs(question, asked.about, evidence)
+    if sure:
+        both = [(link, target) for link, target in both if link.text == sure[0].evidence.text]
+    for item, reading in read_pairs(reader, question, both):
         judged = features(asked, item, reading, 1.0, 0, linked=True)
         offset = len(item.window) - len(item.text)
         words = reading.words or item.value
         place = reading.start - offset, reading.end - offset
         found.append(Candidate(item, words, judge(judged), reading.kinds, *place, judged))
     found.sort(key=lambda candidate: candidate.score, reverse=True)
-    return [candidate for candidate in found if candidate.score >= SURE][:1]
+    least = sure[0].features[READ] if sure else -MOST_ODDS - 1
+    return [candidate for candidate in found if candidate.score >= SURE and candidate.features[READ] > least][:1]
 
 
 def _follow(question: str, asked: Question, evidence: Sequence[Evidence]) -> str | None:
@@ -274,8 +287,11 @@ def _several(sure: Sequence[Candidate]) -> bool:
     return any(other.attribute == best.attribute or not (best.single or other.single) for other in rest)
 
 
-def _whole_list(sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
-    """With all other members of the list that the best one is of: what is on a list is there, however it reads."""
+def _whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """With all other members of the list that the best one is of: what is on a list is there, however it reads.
+
+    What the question names itself is no member: "who is in the book club?" is not answered by "book club".
+    """
     best = sure[0].evidence
     if not best.is_fact or best.single:
         return list(sure)
@@ -287,7 +303,9 @@ def _whole_list(sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[
         and (other.evidence.subject, other.evidence.attribute) == (best.subject, best.attribute)
     ]
     rest = [candidate for candidate in sure if candidate not in members]
-    return [*(replace(member, words=member.evidence.value) for member in members), *rest]
+    asked = content_words(question)
+    named = [content_words(member.evidence.value) <= asked for member in members]
+    return [m if own else replace(m, words=m.evidence.value) for m, own in zip(members, named, strict=True)] + rest
 
 
 def _rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate | None:

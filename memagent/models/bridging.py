@@ -39,12 +39,14 @@ def pairs(question: str, about: str, evidence: Sequence[Evidence]) -> list[tuple
 
 
 def _taking_up(link: Evidence, asked: frozenset[str], evidence: Sequence[Evidence]) -> Iterator[Evidence]:
-    """What else holds and names something that the link names and the question does not."""
+    """What else holds and names something that the link names and the question does not: a value, or a name."""
     values = [item.value for item in evidence if item.text == link.text]
-    naming = content_words(" ".join([*values, *CAPITALISED.findall(link.text)])) - asked
+    named = [content_words(words) - asked for words in [*values, *CAPITALISED.findall(link.text)]]
+    naming = [words for words in named if words]
     seen = {link.text}
     for item in evidence:
-        if item.current and item.text not in seen and naming & content_words(item.window):
+        told = content_words(item.window)
+        if item.current and item.text not in seen and any(words <= told for words in naming):
             seen.add(item.text)
             yield item
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from memagent.models.enumerations import listed
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
 from memagent.models.labels import OTHER_SLOT
-from memagent.models.understanding import Claim, Reference, Understanding, Understood, Value
+from memagent.models.understanding import SURE_SLOT, Claim, Reference, Understanding, Understood, Value
 
 SURE_VALUE = 0.45
-SURE_SLOT = 0.5
 SURE_PAIR = 0.6  # that a correction replaces a fact
 CERTAIN_PAIR = 0.93  # that a plain statement replaces a fact of another attribute; in doubt both are kept
-DOUBTFUL_PAIR = 0.4  # below it a second value of the same slot is kept beside the first
+DOUBTFUL_PAIR = 0.25  # below it a second value of the same slot is kept beside the first
 PRONOUNS = frozenset(
     {"she", "he", "they", "it", "her", "him", "them", "his", "their", "its", "who", "that", "this", "user"}
 )
@@ -23,9 +22,6 @@ FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
 )  # no values
 LONGEST_ATTRIBUTE = 6  # words
-SEPARATOR = re.compile(
-    r"\s*(?:[,;/&+]|\b(?:and|or|plus)\b)(?:[\s,;&+]|\b(?:and|or|plus|the|a|an|some)\b)*", re.IGNORECASE
-)
 SHORT_WORD = 3  # letters; shorter ones say little
 
 
@@ -67,51 +63,23 @@ def plan_writes(
     facts = [evidence for evidence in recalled if evidence.is_fact and evidence.current]
     writes: dict[str, Write] = {}
     taken: set[int] = set()
-    leads = enumerated(understood)
-    for value in understood.values:
-        alone = len(understood.values) == 1
+    values = listed(understood)
+    for member in values:
+        value, lead = member.value, member.lead
+        alone = len(values) == 1
         if (value.probability < SURE_VALUE and not alone) or not _meaningful(value.words):
             continue
         if value.words.casefold() in writes:
             continue
         free = [fact for fact in facts if fact.number not in taken]
-        lead = leads.get(value)
-        listed = None if lead is None else replace(_write(understood, lead), value=value.words, several=True)
-        write = _placed(understanding, understood, value, free, context, listed)
+        one_of = None if lead is None else replace(_write(understood, lead), value=value.words, several=True)
+        write = _placed(understanding, understood, value, free, context, one_of)
         if write.replaces is None and not write.several and _filled(write, writes.values()):
             write = replace(write, attribute=own_words(understood, value))  # one slot cannot be filled twice at once
         if write.replaces is not None:
             taken.add(write.replaces)
         writes[value.words.casefold()] = write
     return list(writes.values())
-
-
-def enumerated(understood: Understood) -> dict[Value, Value]:
-    """For each value of an enumeration ("milk, oats and the blue cheese") the one whose slot and subject hold for all.
-
-    Values with nothing but separators between them are one, unless their slots are surely different.
-    """
-    runs: list[list[Value]] = []
-    for value in understood.values:
-        gap = understood.text[runs[-1][-1].span[1] : value.span[0]] if runs else ""
-        if runs and SEPARATOR.fullmatch(gap) and _may_share(runs[-1], value):
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    return {value: _lead(run) for run in runs if len(run) > 1 for value in run}
-
-
-def _may_share(run: Sequence[Value], value: Value) -> bool:
-    together = (*run, value)
-    slots = {one.slot if one.slot_probability >= SURE_SLOT else OTHER_SLOT for one in together}
-    return len(slots) == 1 or (len(slots - {OTHER_SLOT}) == 1 and not all(one.single for one in together))
-
-
-def _lead(run: Sequence[Value]) -> Value:
-    """The first value, with the slot that is surest in the run."""
-    known = [value for value in run if value.slot != OTHER_SLOT] or run
-    surest = max(known, key=lambda value: value.slot_probability)
-    return replace(run[0], slot=surest.slot, slot_probability=surest.slot_probability)
 
 
 def _filled(write: Write, others: Collection[Write]) -> bool:
@@ -155,10 +123,10 @@ def _placed(
     value: Value,
     facts: Sequence[Evidence],
     context: str,
-    listed: Write | None,
+    one_of: Write | None,
 ) -> Write:
-    """The write for one value: over the remembered fact that it replaces, or as a new fact; `listed` as one of many."""
-    write = listed or _write(understood, value)
+    """The write for one value: over the remembered fact that it replaces, or as a new fact; `one_of` an enumeration."""
+    write = one_of or _write(understood, value)
     others = [fact for fact in facts if fact.value.casefold() != write.value.casefold()]
     if understood.act == "correct":
         leaning = _corrected(understood, value, write, others, context, understanding.known_slots)

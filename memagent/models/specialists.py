@@ -18,40 +18,42 @@ from memagent.models import replies
 from memagent.models.answers import PAST, Found, answer
 from memagent.models.arithmetic import expression
 from memagent.models.chat_model import ChatRequest, Confidence, Output
-from memagent.models.drafts import SURE_SLOT, SURE_VALUE, Write, plan_writes, with_own_subjects
+from memagent.models.drafts import SURE_VALUE, Write, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
-from memagent.models.evidence import Evidence
-from memagent.models.labels import OTHER_SLOT
+from memagent.models.evidence import USER, Evidence, content_words
+from memagent.models.follow_ups import FOLLOW_UP_WORDS, WHOLE, FollowUps
 from memagent.models.prompt import plain_count
 from memagent.models.reader import Reader
 from memagent.models.sentences import FEWEST_WORDS, split_sentences
-from memagent.models.understanding import TELLING, Understanding, Understood
+from memagent.models.understanding import SURE_SLOT, TELLING, Understanding, Understood
 
 CONTEXT_TOKENS = 2048
 ASK_LIMIT = 14
 MAX_HOPS = 2
 CLEAR = 0.85  # an act this likely without context is taken
-FOLLOW_UP_WORDS = 4
-LEANING_WORDS = 6
 SURELY_ASKED = 0.5
 SURELY_FORGET = 0.6  # what is forgotten is gone for good
 CLAUSE = re.compile(r"[,;:]\s+|\s+(?:so|and|but|because|then)\s+", re.IGNORECASE)
-PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b", re.IGNORECASE)
-POSSESSIVES = frozenset({"her", "his"})
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 Part = tuple[int, str, Understood]
 
 
 @dataclass(frozen=True)
 class Turn:
-    """This turn so far: what was said, what was said before it, what memory offered, and what the tools returned."""
+    """This turn so far: what was said, the person's messages before it (newest first), what memory offered, and what
+    the tools returned."""
 
     text: str
-    context: str
+    before: tuple[str, ...]
     recalled: tuple[Evidence, ...]
     results: tuple[tuple[ToolCall, ToolResult], ...]
     previous_reply: str
+
+    @property
+    def context(self) -> str:
+        """What the person said just before."""
+        return self.before[0] if self.before else ""
 
     def result_of(self, prefix: str) -> list[tuple[ToolCall, ToolResult]]:
         """Calls of this turn whose id starts with `prefix`, with their results."""
@@ -71,6 +73,7 @@ class Specialists:
         self.reader = Reader(threads=threads)
         self._counted = lru_cache(maxsize=512)(lambda text: self.count_tokens([text])[0])
         self._understood = lru_cache(maxsize=64)(self.understanding.read)
+        self._follow_ups = FollowUps(self._understood)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without special tokens."""
@@ -102,9 +105,12 @@ class Specialists:
         sentences = split_sentences(turn.text)
         parts = []
         for index, said in enumerate(sentences):
-            context = _context(turn, index, sentences)
-            sentence = self._named(said, context)
-            parts.append((index, sentence, self._understand(sentence, context)))
+            before = [*sentences[:index][::-1], *turn.before]
+            sentence = self._follow_ups.named(said, before)
+            understood = self._understand(sentence, before[0] if before else "")
+            if understood.act == "talk" and WHOLE.search(sentence) and _known(sentence, turn.recalled):
+                understood = replace(understood, act="ask")
+            parts.append((index, sentence, understood))
         return parts
 
     def _understand(self, sentence: str, context: str) -> Understood:
@@ -114,7 +120,10 @@ class Specialists:
         """
         understood = self._understood(sentence, context)
         if context:
-            understood = self._at_its_word(understood, self._understood(sentence, ""))
+            alone = self._understood(sentence, "")
+            understood = self._at_its_word(understood, alone)
+            if WHOLE.search(sentence):  # "and what is it now?" after a question about the past
+                understood = replace(understood, mode=alone.mode)
         sure = any(value.probability >= SURE_VALUE for value in understood.values)
         slotted = understood.slot_probability >= SURE_SLOT and not sure
         if understood.act == "talk" and (understood.acts["ask"] >= POSSIBLE or slotted):
@@ -128,31 +137,6 @@ class Specialists:
             if understood.acts[other] >= POSSIBLE:
                 return replace(understood, act=other)
         return understood
-
-    def _named(self, sentence: str, context: str) -> str:
-        """A question or request with its pronoun put back: "where did she live?" after "where does my sister live?"."""
-        if not context:
-            return sentence
-        pronoun = PRONOUN.search(sentence)
-        if pronoun is None or self._understood(sentence, "").act not in ("ask", "forget"):
-            return sentence
-        before = self._understood(context, "").subject
-        if before is None or PRONOUN.fullmatch(before.words):
-            return sentence
-        possessive = pronoun.group().casefold() in POSSESSIVES and sentence[pronoun.end() : pronoun.end() + 1] == " "
-        words = f"{before.words}'s" if possessive else before.words
-        return sentence[: pronoun.start()] + words + sentence[pronoun.end() :]
-
-    def _whole_question(self, sentence: str, understood: Understood, context: str) -> str:
-        """A follow-up ("and Felix?") as the question that it means: the one before, about the new subject."""
-        subject = understood.subject
-        if not context or subject is None or subject.source != "text" or len(sentence.split()) > FOLLOW_UP_WORDS:
-            return sentence
-        before = self._understood(context, "")
-        if before.act != "ask" or before.subject is None or before.subject.source != "text":
-            return sentence
-        start, end = before.subject.span
-        return context[:start] + subject.words + context[end:]
 
     @staticmethod
     def _at_its_word(understood: Understood, alone: Understood) -> Understood:
@@ -229,7 +213,7 @@ class Specialists:
         """The question, with what it leaves out when it leans on the turn before, and the slot it seems to be about."""
         leans = understood.subject is not None and understood.subject.source == "context"
         short = understood.subject is None and len(sentence.split()) <= FOLLOW_UP_WORDS
-        leans = leans or short or self._leans(sentence, turn.context)
+        leans = leans or short or self._follow_ups.leans(sentence, turn.context)
         words = f"{sentence} {turn.context}" if turn.context and leans else sentence
         if understood.mode == "why":
             words = f"{turn.context} {turn.previous_reply}"
@@ -268,19 +252,9 @@ class Specialists:
         """What the searches that were made for a question say to it."""
         index, sentence, understood = part
         evidence = evidence_of(turn.result_of(f"search-{index}-"))
-        question = self._whole_question(sentence, understood, turn.context)
-        before = turn.context if question == sentence and self._leans(sentence, turn.context) else ""
+        question = self._follow_ups.whole(sentence, understood, turn.context)
+        before = turn.context if question == sentence and self._follow_ups.leans(sentence, turn.context) else ""
         return answer(self.reader, self.understanding, question, understood, evidence, before)
-
-    def _leans(self, sentence: str, context: str) -> bool:
-        """Whether a question names nothing itself and follows another: "and what is it now?"."""
-        alone = self._understood(sentence, "")
-        unclear = alone.slot == OTHER_SLOT or alone.slot_probability < SURE_SLOT
-        short = len(sentence.split()) <= LEANING_WORDS
-        return bool(context) and unclear and short and alone.subject is None and self._is_asked(context)
-
-    def _is_asked(self, sentence: str) -> bool:
-        return self._understood(sentence, "").act == "ask"
 
     # --- replies ----------------------------------------------------------------------------------------------------
 
@@ -339,7 +313,7 @@ def read_turn(request: ChatRequest) -> Turn:
     said = [message.content for message in before if message.role == "user"]
     replied = [message.content for message in before if message.role == "assistant"]
     recalled = tuple(Evidence(hit) for hit in request.recalled)
-    return Turn(messages[at].content, said[-1] if said else "", recalled, results, replied[-1] if replied else "")
+    return Turn(messages[at].content, tuple(said[::-1]), recalled, results, replied[-1] if replied else "")
 
 
 def evidence_of(made: Sequence[tuple[ToolCall, ToolResult]]) -> list[Evidence]:
@@ -363,6 +337,8 @@ def _part(call: ToolCall) -> int:
     return int(call.id.split("-")[1])
 
 
-def _context(turn: Turn, index: int, sentences: list[str]) -> str:
-    """What the person said just before a sentence: the sentence in front of it, else the message before."""
-    return sentences[index - 1] if index else turn.context
+def _known(sentence: str, recalled: Sequence[Evidence]) -> bool:
+    """Whether a sentence names somebody or something of whom memory holds a fact."""
+    said = content_words(sentence)
+    subjects = [content_words(item.subject) for item in recalled if item.is_fact and item.subject != USER]
+    return any(subject and subject <= said for subject in subjects)

@@ -29,6 +29,9 @@ TELLING = frozenset({"state", "correct"})
 GLUE = frozenset({"", ":", ".", "-", "'", "’", "/", ",", " & ", "&", "@", "_"})
 ARTICLES = frozenset({"", "a", "an", "the"})
 SURELY_BEGINS = 0.85
+RECKONED = frozenset({"sum", "difference"})
+SURELY_RECKONED = 0.85
+SURE_SLOT = 0.5  # from this probability on the slot is used
 DANGLING = re.compile(r"(?:\s+(?:in|to|with|at|for|of|from|and|by|a|an|the))+$", re.IGNORECASE)  # ends no value
 VALUE_LIFT = 1.5  # a value that is missed costs more than one too many
 LEAST_LIKELY = 0.12
@@ -105,7 +108,7 @@ class Understanding:
         states = self._encoder.run(ids, segments, mask)[0]
         first = states[0]
         acts = softmax(self._head("act", first))
-        mode = MODES[int(self._head("mode", first).argmax())]
+        mode = self._mode(first)
         slot, slot_probability = self._slot(first)
         best = int(acts.argmax())
         return Understood(
@@ -153,6 +156,14 @@ class Understanding:
     def _head(self, name: str, states: Array) -> Array:
         result: Array = states @ self._heads[f"{name}.weight"] + self._heads[f"{name}.bias"]
         return result
+
+    def _mode(self, state: Array) -> str:
+        """The likeliest way of asking; that something is to be reckoned must be sure."""
+        chances = dict(zip(MODES, softmax(self._head("mode", state)), strict=True))
+        best = max(chances, key=chances.__getitem__)
+        if best in RECKONED and chances[best] < SURELY_RECKONED:
+            return max(chances.keys() - RECKONED, key=chances.__getitem__)
+        return best
 
     def _slot(self, state: Array) -> tuple[str, float]:
         scores = softmax(self._head("slot", state))

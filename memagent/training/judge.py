@@ -174,11 +174,14 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=DECAY)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--plain", type=int, default=120, help="composed questions beside the written, harder ones")
-    parser.add_argument("--told", type=int, default=500, help="questions about hand-written messages")
+    parser.add_argument("--told", type=int, default=400, help="questions about hand-written messages")
+    parser.add_argument("--written", type=int, default=700, help="hand-written questions, at most")
     arguments = parser.parse_args()
     seed, packs = arguments.seed, load_packs()
     composed, told = Readings(Composer(packs, seed), (), 0.0, ()), Told(Composer(packs, seed), load_messages(held=True))
-    written = sorted(load_readings(held=True), key=lambda group: min(window.text for window in group.windows))
+    held = load_readings(held=True)
+    held = random.Random(seed).sample(held, min(len(held), arguments.written))
+    written = sorted(held, key=lambda group: min(window.text for window in group.windows))
     sets = {
         "written": judged(written, seed),
         "told": judged([told.draw() for _ in range(arguments.told)], seed),

@@ -63,6 +63,14 @@ def test_a_pair_takes_up_a_name_of_the_link() -> None:
     assert pairs(QUESTION, "brother", evidence) == []
 
 
+def test_one_word_of_a_value_is_no_name() -> None:
+    wren = fact("my daughter is in year 4", "school year", "year 4", "daughter")
+    teacher = fact("my son's teacher this year is Prisk", "teacher", "Prisk", "son")
+    assert pairs("who's my daughter's teacher?", "daughter", [wren, teacher]) == []
+    fair = fact("the year 4 teacher is Lund", "teacher", "Lund")
+    assert pairs("who's my daughter's teacher?", "daughter", [wren, fair]) == [(wren, fair)]
+
+
 def test_what_holds_no_more_is_not_taken_up() -> None:
     assert (
         pairs(QUESTION, "sister", [SISTER, fact("Ana lives in Hull", "home city", "Hull", "Ana", current=False)]) == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memagent.models.drafts import Write, enumerated, plan_writes
+from memagent.models.drafts import Write, plan_writes
+from memagent.models.enumerations import listed
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.understanding import Reference, Understanding, Understood, Value
 
@@ -53,17 +54,29 @@ def test_a_slot_that_is_sure_for_one_holds_for_the_list(understanding: Understan
 
 def test_values_of_other_slots_beside_each_other_are_no_list(understanding: Understanding) -> None:
     said = told("I'm 34, vegan and left-handed", "34", "vegan", "left-handed", slots="age,diet,-", single=True)
-    assert enumerated(said) == {}
+    assert all(member.lead is None for member in listed(said))
     attributes = [attribute for _, attribute, _, _ in written(understanding, said)]
     assert attributes[:2] == ["age", "diet"] and len(set(attributes)) == 3
 
 
 def test_values_with_words_between_them_are_no_list(understanding: Understanding) -> None:
     said = told("the flight is at 14:05 from gate B7, seat 22C", "14:05", "B7", "22C")
-    assert enumerated(said) == {}
+    assert all(member.lead is None for member in listed(said))
     assert len({attribute for _, attribute, _, _ in written(understanding, said)}) == 3
 
 
 def test_a_list_of_somebody_else_is_theirs(understanding: Understanding) -> None:
     said = told("my husband speaks Croatian and Czech", "Croatian", "Czech", subject="my husband")
     assert {(subject, several) for subject, _, _, several in written(understanding, said)} == {("husband", True)}
+
+
+def test_what_was_found_as_one_value_of_a_list_is_split_at_its_commas(understanding: Understanding) -> None:
+    said = told("countries so far: Albania, Georgia, Armenia", "Albania", "Georgia, Armenia")
+    assert [value for _, _, value, _ in written(understanding, said)] == ["Albania", "Georgia", "Armenia"]
+    alone = told("we live at 14 Orchard Row, Leith", "14 Orchard Row, Leith")
+    assert [value for _, _, value, _ in written(understanding, alone)] == ["14 Orchard Row, Leith"]
+
+
+def test_whom_a_value_is_about_is_no_value_itself(understanding: Understanding) -> None:
+    said = told("a telescope for Malachi", "telescope", "Malachi", subject="Malachi")
+    assert [(subject, value) for subject, _, value, _ in written(understanding, said)] == [("Malachi", "telescope")]

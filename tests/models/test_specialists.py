@@ -110,6 +110,32 @@ def test_a_correction_takes_the_place_of_what_was_told(person: Person) -> None:
     assert "blue" in reply and "green" not in reply
 
 
+def test_a_whole_question_after_one_about_the_past_asks_for_itself(person: Person) -> None:
+    person.says("I work as a florist")
+    person.says("new job! i'm a bus driver now")
+    person.restart()
+    assert "florist" in person.says("what was my job before this one?")
+    reply = person.says("and what is it now").casefold()
+    assert "bus driver" in reply and "florist" not in reply
+
+
+def test_many_facts_in_one_message_are_kept_once_and_said_back(person: Person) -> None:
+    said = "ramipril is 5mg, atorvastatin is 20mg, ferrous fumarate is 210mg, sertraline is 50mg, the inhaler is 100mcg"
+    reply = person.says(said)
+    assert {"5mg", "20mg", "210mg", "50mg", "100mcg"} <= set(person.values) and len(person.values) <= 6
+    assert "50mg" in reply and person.called("memory_add") == len(person.values)
+
+
+def test_a_list_is_kept_as_one_and_loses_only_what_is_taken_off(person: Person) -> None:
+    person.says("shopping list: oat milk, lentils and bin bags")
+    assert len({(fact.subject, fact.attribute) for fact in person.store.facts()}) == 1
+    person.says("take the lentils off my shopping list")
+    assert sorted(person.values) == ["bin bags", "oat milk"]
+    person.restart()
+    reply = person.says("what's on my shopping list?").casefold()
+    assert "oat milk" in reply and "bin bags" in reply and "lentils" not in reply
+
+
 def test_what_was_told_again_with_another_value_takes_its_place(person: Person) -> None:
     person.says("I live in Porto")
     person.says("I live in Leeds")
