@@ -11,13 +11,13 @@ from memagent.models.evidence import USER, Evidence, content_words, plain_subjec
 from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, overlap
 from memagent.models.reader import Answer, Reader
 from memagent.models.sentences import split_sentences
-from memagent.models.understanding import Understanding, Understood
+from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
 SURE = 0.5
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
-READ = FEATURES.index("reader")
+READ, SAME_SLOT = FEATURES.index("reader"), FEATURES.index("same slot")
 CORRECTING = 0.2  # a message counts as correcting another from this probability on
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
@@ -196,7 +196,8 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
     start = item.window.find(item.value) if item.is_fact else -1
     if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
         words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
-    if item.is_fact and (covered or not words or overlap(words, item.value)):
+    slotted = judged[SAME_SLOT] >= SURE_SLOT and not content_words(item.value) <= content_words(asked.understood.text)
+    if item.is_fact and (covered or slotted or not words or overlap(words, item.value)):
         whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         words = words if whole else item.value
     offset = len(item.window) - len(item.text)

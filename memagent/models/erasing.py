@@ -33,7 +33,7 @@ def rank_for_erasure(
     windows = [fact.window for fact in facts]
     readings = zip(*(reader.read(request, windows) for request in requests), strict=True)
     scored = [
-        (max(_score(understood, context, item, reading) for reading in several), item)
+        (max(_score(understood, context, item, reading, facts) for reading in several), item)
         for item, several in zip(facts, readings, strict=True)
     ]
     scored.sort(key=lambda pair: pair[0], reverse=True)
@@ -55,12 +55,14 @@ def _named(request: str, items: list[Evidence]) -> list[Evidence]:
     return [item for item in items if content_words(item.value) and content_words(item.value) <= said] or items
 
 
-def _score(understood: Understood, context: str, item: Evidence, reading: Answer) -> float:
+def _score(understood: Understood, context: str, item: Evidence, reading: Answer, facts: Sequence[Evidence]) -> float:
     asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
     slotted = item.attribute == understood.slot and understood.slot != OTHER_SLOT
     score = reading.probability
-    if reading.words and not overlap(reading.words, item.value):
-        score *= OTHER_VALUE
+    if not overlap(reading.words, item.value) and any(
+        other.text == item.text and overlap(reading.words, other.value) for other in facts
+    ):
+        score *= OTHER_VALUE  # what the request means is another fact of the sentence
     if slotted and same_subject(asked, item.subject):
         score = max(score, 0.5 + understood.slot_probability / 2)
     if any(overlap(value.words, item.value) for value in understood.values):

@@ -10,6 +10,7 @@ from typing import Any
 USER = "user"
 DETERMINERS = frozenset("my our your his her their its the a an this that".split())  # noqa: SIM905
 WORD = re.compile(r"[^\W_]+")
+PLURAL = re.compile(r"(?<=\w\w)(?<![siu])s$")  # not of "boss", "Paris" and "bus"
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,12 @@ def bridged(link: str, target: str) -> str:
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words that identify a subject: lower case, without determiners, a possessive's "s" and a plural's."""
+    """The words that identify a subject: lower case, without determiners, a possessive's "s" and a plural's.
+
+    The apostrophe is often left out: "Lubos number" is Lubo's.
+    """
     words = (word.casefold() for word in WORD.findall(text.replace("'s", "").replace("’s", "")))
-    return frozenset(word for word in words if word not in DETERMINERS)
+    return frozenset(PLURAL.sub("", word) for word in words if word not in DETERMINERS)
 
 
 def plain_subject(words: str) -> str:

@@ -82,7 +82,7 @@ def features(
         tells,
         item.score,
         float(not item.is_fact or overlap(reading.words, item.value)),
-        float(siblings > 0),
+        float(siblings > 0 and not (named and same)),  # of whom is asked only what is told of them is left
         asked_slot if slotted and same and item.attribute == understood.slot else 0.0,
         asked_slot if slotted and item.attribute != understood.slot else 0.0,
         asked_slot if item.is_fact and not slotted else 0.0,

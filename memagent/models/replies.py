@@ -14,6 +14,9 @@ from memagent.models.answers import Candidate, Found
 from memagent.models.evidence import USER
 
 SURELY_SAID = 0.95
+RECURRING = re.compile(
+    r"\b(?:every|each|daily|weekly|monthly|yearly|weekends?|(?:\w+days?|morning|evening|night)s)\b", re.I
+)
 PIECE = re.compile(r"\S+\s*")
 
 SECOND_PERSON = {
@@ -167,7 +170,11 @@ def _when(best: Candidate) -> str:
         if words.casefold() in means.casefold() or means.casefold() in words.casefold():
             return f"{_capital(means)}; you told me on {told}."
         return f"{_capital(means)} (“{words}”, told on {told})."
-    if any(character.isdigit() for character in best.words) or best.score >= SURELY_SAID:
+    if (
+        any(character.isdigit() for character in best.words)
+        or RECURRING.search(best.words)
+        or best.score >= SURELY_SAID
+    ):
         return f"{_capital(best.words)}; you told me on {told}."
     return f"You didn't say when, but you told me on {told}."
 

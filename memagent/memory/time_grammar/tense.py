@@ -24,7 +24,13 @@ _NOT_PAST = (
     r"tired|excited|worried|interested|scared|supposed|booked|scheduled|planned|invited|called|named|based|expected|"
     r"allowed|married|retired|bored|pleased|united|limited|ted|fred|ahmed|mohammed|alfred|jared|embed|infrared"
 )
+_PARTICIPLE = r"[a-z]{2,}(?:ed|en|wn|one|ught|ung|pt)"
 _FUTURE = (
+    rf"(?:will|won'?t|shall|should|must|can|may|might|(?:i|it|s?he|we|they|you)'?ll|"
+    rf"(?:(?:has|have|needs?|going|got|ought|wants?)\s+|(?<!had ))to)\s+"
+    rf"(?:not\s+|all\s+|both\s+|also\s+)?(?:be|get)\s+{_PARTICIPLE}|"
+    rf"(?:(?:am|is|are|i'?m|it's|he's|she's|we'?re|they'?re)\s+)?(?<!was )(?<!were )(?:being|gets?|getting)\s+"
+    rf"{_PARTICIPLE}|"
     r"will|won'?t|shall|going to|gonna|about to|plan|plans|planning|remind|reminder|remember to|don'?t forget|due|"
     r"deadline|let'?s|should|must|needs? to|have to|has to|got to|gotta|wants? to|would like|hope to|hoping|upcoming|"
     r"appointment|booked|scheduled|invited|expecting|can you|could you|shan'?t|ought to|"
