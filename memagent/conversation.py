@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from memagent.errors import InputError
 
+LIKELY = 0.5
 Role = Literal["system", "user", "assistant", "tool"]
 
 
@@ -193,7 +194,9 @@ class Finished:
     @property
     def certainty(self) -> str:
         """The confidence for a person; empty without one."""
-        return "" if self.confidence is None else f"{self.confidence:.0%} sure"
+        if self.confidence is None:
+            return ""
+        return f"{self.confidence:.0%} sure" if self.confidence >= LIKELY else f"best guess {self.confidence:.0%}"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
 from memagent.models.evidence import USER, Evidence, content_words
 from memagent.models.follow_ups import FOLLOW_UP_WORDS, WHOLE, FollowUps
-from memagent.models.prompt import plain_count
+from memagent.models.prompt import PER_MESSAGE, plain_count
 from memagent.models.reader import Reader
 from memagent.models.sentences import FEWEST_WORDS, split_sentences
 from memagent.models.understanding import SURE_SLOT, TELLING, Understanding, Understood
@@ -82,7 +82,7 @@ class Specialists:
     def count_prompt(self, request: ChatRequest) -> int:
         """All texts of the request but instructions and tools, which the specialists do not read."""
         read = replace(request, system="", tools=())
-        return plain_count(lambda texts: [self._counted(text) for text in texts], read)
+        return plain_count(lambda texts: [self._counted(text) for text in texts], read) - PER_MESSAGE
 
     def respond(self, request: ChatRequest) -> Iterator[Output]:
         """Calls while something is left to look up or to write, then the reply."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -248,6 +249,15 @@ def test_an_answer_over_two_messages_is_that_of_the_second(ask: Asker) -> None:
     asked = understood("where does my sister live?", subject="my sister", slot="home city")
     found = ask(asked, [sister, oslo], {bridged(sister.text, oslo.window): "Oslo"})
     assert (found.kind, words(found), found.best.evidence) == ("value", ["Oslo"], oslo)
+
+
+def test_who_is_meant_is_no_answer_where_what_is_said_of_them_is_found_more_surely(ask: Asker) -> None:
+    link, target = fact("my sister is Ana", "sister", "Ana"), fact("Ana lives in Oslo", "home city", "Oslo", "Ana")
+    asked = understood("where does my sister live?", subject="my sister")
+    both = bridged(link.text, target.window)
+    unsure = replace(reading(link.window, "Ana"), kinds={"none": 0.1, "span": 0.9, "yes": 0.0, "no": 0.0})
+    assert words(ask(asked, [link, target], {link.window: unsure, both: "Oslo"}))[:1] == ["Oslo"]
+    assert words(ask(asked, [link, target], {link.window: "Ana", both: "Oslo"}))[:1] == ["Ana"], "no surer than alone"
 
 
 def test_with_nothing_but_a_link_the_question_is_followed_by_the_other_name(ask: Asker) -> None:

@@ -62,6 +62,12 @@ def test_everything_about_somebody_takes_all_of_theirs() -> None:
     assert erased(asked, [PORTO, ANA, FELIX, ANA_JOB], Oslo=ANA) == [ANA, ANA_JOB]
 
 
+def test_a_sentence_goes_that_is_meant_by_what_it_is_about() -> None:
+    crush = fact("my crush is Emrys from the climbing wall", "from", "the climbing wall", "Emrys")
+    asked = understood("forget who my crush is", "forget")
+    assert erased(asked, [crush, PORTO], Emrys=crush) == [crush]
+
+
 def test_in_doubt_nothing_goes() -> None:
     asked = understood("forget my shoe size", "forget")
     assert erased(asked, [DENTIST, VET, PORTO, ANA, FELIX]) == []

@@ -39,6 +39,8 @@ def test_what_the_search_and_the_reader_say_is_taken_over() -> None:
     assert found["reader"] > 0 > named(question(), PORTO, reading(PORTO.window))["reader"]
     assert named(question(), PORTO, reading(PORTO.window, "I live"))["read"] == 0.0
     assert dict(zip(FEATURES, features(question(), PORTO, reading("x"), 1.0, 2), strict=True))["covers"] == 1.0
+    about_ana = features(question("sister Ana"), OSLO, reading("x"), 1.0, 2)
+    assert dict(zip(FEATURES, about_ana, strict=True))["covers"] == 0.0, "only hers is left of what was read"
 
 
 @pytest.mark.parametrize(

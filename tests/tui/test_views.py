@@ -115,6 +115,7 @@ def test_the_gauge_fills_its_width_exactly(tokens: list[int], width: int) -> Non
 def test_the_end_of_a_turn_in_words() -> None:
     assert finished_line(Finished("hi", 114.2, 1198, 12)) == "1,198 tokens in · 12 out · 114 ms"
     assert finished_line(Finished("hi", 114.2, 1198, 12, confidence=0.943)).endswith("114 ms · 94% sure")
+    assert finished_line(Finished("I don't know.", 9, 8, 3, confidence=0.14)).endswith("best guess 14%")
     assert "nothing in memory supported it" in finished_line(Finished("hi", 1140, 1198, 12, grounded=False))
     assert failed_line(Failed("stopped", "all is kept", True)) == "stopped · all is kept"
     assert (milliseconds(999.4), milliseconds(1200)) == ("999 ms", "1.2 s")
