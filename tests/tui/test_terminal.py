@@ -63,7 +63,7 @@ def kept(home: Path) -> list[str]:
 
 
 def test_memagent_alone_opens_it_and_ctrl_q_leaves(screen: Screen) -> None:
-    assert "Say something" in screen.shown
+    screen.wait_for("Say something", PATIENCE)  # "ready" may be drawn first
     screen.send(b"\x11")
     assert screen.read_until_end() == 0
     assert "\x1b[?1049l" in screen.shown  # the terminal is given back
