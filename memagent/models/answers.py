@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from memagent.models.bridging import links, pairs, read_pairs
+from memagent.models.bridging import LONG_WORD, links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
 from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, overlap
 from memagent.models.reader import Answer, Reader
@@ -289,12 +289,14 @@ def _several(sure: Sequence[Candidate]) -> bool:
 
 
 def _whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
-    """With all other members of the list that the best one is of: what is on a list is there, however it reads.
+    """With all other members of the list that is asked for: what is on it is there, however it reads.
 
+    A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children.
     What the question names itself is no member: "who is in the book club?" is not answered by "book club".
     """
-    best = sure[0].evidence
-    if not best.is_fact or best.single:
+    best, asked = sure[0].evidence, content_words(question)
+    attribute = {word for word in content_words(best.attribute) & asked if len(word) >= LONG_WORD}
+    if not best.is_fact or best.single or not (attribute or sure[0].features[SAME_SLOT] >= SURE_SLOT):
         return list(sure)
     members = [
         other
@@ -304,7 +306,7 @@ def _whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candi
         and (other.evidence.subject, other.evidence.attribute) == (best.subject, best.attribute)
     ]
     rest = [candidate for candidate in sure if candidate not in members]
-    asked = content_words(question)
+    members = [replace(member, score=max(member.score, sure[0].score)) for member in members]  # as sure as the list
     named = [content_words(member.evidence.value) <= asked for member in members]
     return [m if own else replace(m, words=m.evidence.value) for m, own in zip(members, named, strict=True)] + rest
 

@@ -128,6 +128,14 @@ def test_what_is_on_a_list_is_there_however_it_reads(ask: Asker) -> None:
     assert (found.kind, set(words(found))) == ("values", {"oat milk", "lentils"})
 
 
+def test_a_question_that_picks_from_a_list_does_not_get_all_of_it(ask: Asker) -> None:
+    text = "my kids are Theo and Mia, theo is allergic to eggs"
+    kids = [fact(text, "my kids are", name, single=False, score=score) for name, score in (("Theo", 0.9), ("Mia", 0.1))]
+    asked = understood("who is allergic to eggs?", mode="list", slot="allergy")
+    found = ask(asked, kids, {text: "Theo"})
+    assert words(found) == ["Theo"] and found.chance == found.best.score
+
+
 def test_a_shorter_name_is_the_same_value(ask: Asker) -> None:
     long, short = message("my dentist is Dr Soto"), message("Soto did my teeth again")
     asked = understood("which dentists do I have?", mode="list")
