@@ -43,10 +43,12 @@ class Eraser:
         topics = [topic for fact in versions for topic in (fact.subject, fact.attribute)]
         self._redactor = Redactor(values, {fact.text for fact in versions} | quotes, topics)
         self._everywhere = False  # ordinary values are erased wherever they stand
+        self._theirs: set[int] = set()  # messages that tell what other facts hold in their own right
         self._sessions: set[int] = set()  # where the claim was made
 
     def erase(self) -> None:
         """Erase all mentions; the rows of the facts themselves are the caller's to delete."""
+        self._find_other_claims()
         self._erase_messages()
         self._erase_chunks()
         self._erase_titles()
@@ -89,6 +91,26 @@ class Eraser:
             tests += [test.format(column) for column in columns]
         return "(" + " or ".join(tests) + ")", parameters
 
+    def _find_other_claims(self) -> None:
+        """Facts that hold the value in their own right ("allergic to eggs", when eggs come off the shopping list).
+
+        The messages that told them are theirs: an ordinary word stays there, and nobody's word is erased everywhere.
+        """
+        condition, parameters = self._mentions("subject", "attribute", "value")
+        sql = (
+            "select id, subject, attribute, value from facts where space_id = :space "
+            f"and id not in {ids_in(self.connection)} and {condition} order by id"
+        )
+        for row in run(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters).all():
+            own = (row.subject, row.attribute, row.value)
+            if any(self._redactor.redact(text, about=True).changed for text in own):
+                self.also_in.append(row.id)
+        sql = (
+            f"select message_id from fact_sources where message_id is not null and fact_id in {ids_in(self.connection)}"
+        )
+        told = {row[0] for row in rows(self.connection, sql, ids=ids_text(self.also_in))}
+        self._theirs = told - set(self._spans["message"])
+
     # --- texts ------------------------------------------------------------------------------------------------------
 
     def _erase_messages(self) -> None:
@@ -101,7 +123,7 @@ class Eraser:
         found = run(self.connection, sql, space=self.space_id, ids=sources, **parameters).all()
         linked = self._linked(found)
         others = [row for row in found if row.id not in linked and self._redactor.mentions(row.content)]
-        self._everywhere = len(others) <= FEW_MENTIONS
+        self._everywhere = len(others) <= FEW_MENTIONS and not self._theirs
         self.kept_mentions = 0 if self._everywhere else len(others)
         for row in found:
             about = self._everywhere or row.id in linked
@@ -120,12 +142,18 @@ class Eraser:
     def _linked(self, found: Sequence[Row[Any]]) -> set[int]:
         """The messages about the claim: its sources, what follows them closely, and those that share its topic."""
         near: set[tuple[int, int]] = set()
+        theirs: set[tuple[int, int]] = set()
         for row in found:
             if row.id in self._spans["message"]:
                 self._sessions.add(row.session_id)
                 near |= {(row.session_id, row.position + step) for step in range(FOLLOW_UPS + 1)}
+            elif row.id in self._theirs:
+                theirs |= {(row.session_id, row.position + step) for step in (0, 1)}  # and the reply to it
         return {
-            row.id for row in found if (row.session_id, row.position) in near or self._redactor.is_about(row.content)
+            row.id
+            for row in found
+            if (place := (row.session_id, row.position)) not in theirs
+            and (place in near or self._redactor.is_about(row.content))
         }
 
     def _redacted(self, kind: str, row_id: int, text: str, about: bool) -> Redaction:
@@ -178,9 +206,6 @@ class Eraser:
             f"and id not in {ids_in(self.connection)} and {condition} order by id"
         )
         for row in run(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters).all():
-            own = (row.subject, row.attribute, row.value)
-            if any(self._redactor.redact(text, about=True).changed for text in own):
-                self.also_in.append(row.id)
             about = True if self._everywhere else None
             redaction = self._redactor.redact(row.text, about=about)
             if redaction.changed:

@@ -151,6 +151,25 @@ def test_other_facts_of_the_same_message_keep_their_words(store: MemoryStore) ->
     assert store.fact(dog).text == left
 
 
+def test_a_word_that_another_fact_claims_stays_where_that_was_told(store: MemoryStore) -> None:
+    session = store.start_session().id
+    item = tell(store, session, "put eggs on the list", "user", "shopping list", "eggs").after
+    allergy = tell(store, session, "theo's allergic to eggs", "theo", "allergy", "eggs").after
+    store.add_message(session, "assistant", "Noted: theo is allergic to eggs.")
+    store.add_message(session, "user", "take eggs off the list")
+    assert item is not None and allergy is not None
+    change = store.forget_fact(item.id, asked_by="user")
+    assert [message.content for message in store.messages(session)] == [
+        "put [forgotten] on the list",
+        "theo's allergic to eggs",
+        "Noted: theo is allergic to eggs.",
+        "take [forgotten] off the list",
+    ]
+    assert store.facts() == [allergy]
+    result = store.operation(change.operation_id).result
+    assert result is not None and result["also_in"] == [allergy.id]
+
+
 def test_a_value_that_another_fact_claims_too_is_reported(store: MemoryStore) -> None:
     one = store.add_fact(FactDraft("Ann", "employer", "Hartnell"), asked_by="user").after
     two = store.add_fact(FactDraft("Hartnell", "town", "Leeds"), asked_by="user").after
