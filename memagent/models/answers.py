@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from memagent.models.arithmetic import amount
 from memagent.models.bridging import LONG_WORD, links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
 from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, overlap
 from memagent.models.reader import Answer, Reader
+from memagent.models.rivals import CLOSE, Candidate, in_force, rival
 from memagent.models.sentences import split_sentences
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
 SURE = 0.5
-CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
 READ, SAME_SLOT = FEATURES.index("reader"), FEATURES.index("same slot")
-CORRECTING = 0.2  # a message counts as correcting another from this probability on
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
@@ -27,19 +27,6 @@ FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
 PAST = frozenset({"previous", "difference"})  # and that also want what no longer holds: "how much have I lost?"
 Kind = Literal["nothing", "value", "values", "count", "sum", "difference", "yes", "no", "when", "previous", "why"]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One hit that may answer: the words that do, and how sure that is."""
-
-    evidence: Evidence
-    words: str
-    score: float
-    kinds: Mapping[str, float]
-    start: int
-    end: int
-    features: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,8 +95,11 @@ def answer(
         named = _of_what_is_named(question, sure)
         amounts = _each_told(named) if kind == "sum" else _distinct(named)
         return Found(kind, tuple(amounts), asked=asked, judged=judged)
-    found = _previous(sure, judged, asked) if kind == "previous" else Found(kind, tuple(sure), asked=asked)
-    return replace(found, judged=judged, rival=_rival(understanding, sure) if kind == "value" else None)
+    if kind == "previous":
+        return replace(_previous(sure, judged, asked), judged=judged)
+    sure = in_force(understanding, sure, ranked) if kind in ("value", "when") else sure
+    other = rival(understanding, sure) if kind == "value" else None
+    return Found(kind, tuple(sure), asked=asked, judged=judged, rival=other)
 
 
 def telling(
@@ -269,13 +259,19 @@ def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
         return "sum"
     if understood.mode == "difference":
         return "difference"
-    if understood.mode == "count":
+    if understood.mode == "count" and not _number_told(best):
         return "count"
     if understood.mode == "previous":
         return "previous"
     if _several(sure):
         return "values"
     return "when" if understood.mode == "when" else "value"
+
+
+def _number_told(best: Candidate) -> bool:
+    """Whether the number itself was told ("seven rooms to go"), and is no member of a list ("two pints of milk")."""
+    first = best.words.partition(" ")[0]
+    return amount(first) is not None and (not best.evidence.is_fact or best.evidence.single)
 
 
 def _several(sure: Sequence[Candidate]) -> bool:
@@ -309,22 +305,6 @@ def _whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candi
     members = [replace(member, score=max(member.score, sure[0].score)) for member in members]  # as sure as the list
     named = [content_words(member.evidence.value) <= asked for member in members]
     return [m if own else replace(m, words=m.evidence.value) for m, own in zip(members, named, strict=True)] + rest
-
-
-def _rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate | None:
-    """What stands against the best candidate; nothing does where that one was told as a correction."""
-    best, day = sure[0], len("2026-01-01")
-    level = [
-        other
-        for other in sure[1:]
-        if abs(best.score - other.score) <= CLOSE
-        and other.evidence.text != best.evidence.text
-        and other.evidence.said_at[:day] == best.evidence.said_at[:day]
-        and not content_words(other.words) & content_words(best.words)
-    ]
-    if not level or understanding.acts([best.evidence.text])[0]["correct"] >= CORRECTING:
-        return None
-    return level[0]
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

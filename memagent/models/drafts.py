@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from memagent.models.enumerations import listed
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
 from memagent.models.labels import OTHER_SLOT
+from memagent.models.shapes import shape
 from memagent.models.understanding import SURE_SLOT, Claim, Reference, Understanding, Understood, Value
 
 SURE_VALUE = 0.45
@@ -127,7 +128,7 @@ def _placed(
 ) -> Write:
     """The write for one value: over the remembered fact that it replaces, or as a new fact; `one_of` an enumeration."""
     write = one_of or _write(understood, value)
-    others = [fact for fact in facts if fact.value.casefold() != write.value.casefold()]
+    others = _of_itsshape(value.words, [f for f in facts if f.value.casefold() != write.value.casefold()])
     if understood.act == "correct":
         leaning = _corrected(understood, value, write, others, context, understanding.known_slots)
         if leaning is not None:
@@ -147,6 +148,15 @@ def _placed(
         if probability > best_probability and not apart:
             best, best_probability = fact, probability
     return write if best is None else _over(best, write)
+
+
+def _of_itsshape(words: str, facts: Sequence[Evidence]) -> list[Evidence]:
+    """Of facts that one sentence told, those whose values look like the new one, where any do.
+
+    "It goes at 09:55 instead" is about the time of "to Faro on the 26th, leaves 06:40", not about its date.
+    """
+    fitting = {fact.text for fact in facts if shape(fact.value) == shape(words)}
+    return [fact for fact in facts if fact.text not in fitting or shape(fact.value) == shape(words)]
 
 
 def _comparable(understood: Understood, value: Value, write: Write, fact: Evidence) -> bool:

@@ -10,8 +10,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from memagent.conversation import ToolResult
-from memagent.models.answers import Candidate, Found
+from memagent.models.answers import Found
 from memagent.models.evidence import USER
+from memagent.models.rivals import Candidate
 
 SURELY_SAID = 0.95
 RECURRING = re.compile(

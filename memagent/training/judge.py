@@ -29,9 +29,10 @@ from memagent.agent.assemble import Agent
 from memagent.agent.turn import run_turn
 from memagent.errors import InputError
 from memagent.memory.store import MemoryStore
-from memagent.models.answers import SURE, Candidate, Found
+from memagent.models.answers import SURE, Found
 from memagent.models.embedder import MiniLMEmbedder
 from memagent.models.judging import FEATURES, LEARNED, overlap
+from memagent.models.rivals import Candidate
 from memagent.models.specialists import Part, Specialists, Turn
 from memagent.training.examples import Composer
 from memagent.training.packs import load_packs

@@ -150,6 +150,33 @@ def test_what_is_counted_is_in_the_order_in_which_it_was_told(ask: Asker) -> Non
     assert (found.kind, words(found)) == ("count", ["Miso", "Nori"])
 
 
+def test_a_number_that_was_told_is_not_counted_itself(ask: Asker) -> None:
+    rooms = fact("seven rooms to paper before easter", "rooms to paper", "seven", said_at=EARLIER)
+    asked = understood("how many rooms do I have to paper?", mode="count")
+    found = ask(asked, [rooms], {rooms.window: "seven"})
+    assert (found.kind, words(found)) == ("value", ["seven"])
+    milk = fact("two pints of milk on the list", "shopping list", "two pints of milk", single=False)
+    asked = understood("how many things are on the shopping list?", mode="count", slot="shopping list")
+    assert ask(asked, [milk], {milk.window: "two pints of milk"}).kind == "count"
+
+
+@pytest.mark.parametrize(
+    ("told", "value", "kept"),
+    [
+        ("they have changed the till code, 5127 it is now", "5127", "5127"),
+        ("the stockroom door has the code 5127", "5127", "3360"),
+    ],
+)
+def test_a_poorer_answer_that_takes_the_place_of_the_best_one_is_given(
+    ask: Asker, told: str, value: str, kept: str
+) -> None:
+    old = message("till code at the shop is 3360", said_at=EARLIER, score=0.9)
+    new = message(told, said_at=LATER, score=0.2)
+    found = ask(understood("what is the till code?"), [old, new], {old.window: "3360", new.window: value})
+    assert found.judged[0].score > found.judged[1].score + 0.2
+    assert found.best.words == kept
+
+
 def test_values_that_hold_side_by_side_are_all_said(ask: Asker) -> None:
     tea = fact("I like green tea", "favourite drink", "green tea", single=False, said_at=EARLIER)
     cocoa = fact("I like cocoa too", "favourite drink", "cocoa", single=False, said_at=LATER)

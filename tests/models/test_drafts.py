@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from memagent.models.drafts import Write, plan_writes
 from memagent.models.enumerations import listed
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.understanding import Reference, Understanding, Understood, Value
+from tests.models.scripted_reading import fact
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,14 @@ def test_values_with_words_between_them_are_no_list(understanding: Understanding
     said = told("the flight is at 14:05 from gate B7, seat 22C", "14:05", "B7", "22C")
     assert all(member.lead is None for member in listed(said))
     assert len({attribute for _, attribute, _, _ in written(understanding, said)}) == 3
+
+
+def test_a_correction_takes_the_place_of_the_value_that_looks_like_it(understanding: Understanding) -> None:
+    flight = "flying to Faro on the 26th, leaves 06:40"
+    facts = [fact(flight, "flying to Faro", "26th", id=1), fact(flight, "leaves", "06:40", id=2)]
+    text = "our Faro one goes at 09:55 instead"
+    (write,) = plan_writes(understanding, replace(told(text, "09:55", single=True), act="correct"), facts, flight)
+    assert (write.replaces, write.attribute, write.value) == (2, "leaves", "09:55")
 
 
 def test_a_list_of_somebody_else_is_theirs(understanding: Understanding) -> None:

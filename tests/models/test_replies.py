@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from memagent.agent.grounding import plain, unsupported
 from memagent.conversation import ToolResult
 from memagent.models import replies
-from memagent.models.answers import Candidate, Found, Kind
+from memagent.models.answers import Found, Kind
 from memagent.models.evidence import USER, Evidence
+from memagent.models.rivals import Candidate
 
 WORDS = st.text(st.sampled_from("abcdeXYZ é019-'"), min_size=1, max_size=14).filter(lambda text: bool(text.strip()))
 KEY = st.text(max_size=20)

@@ -1,0 +1,75 @@
+"""Where two messages answer the same question: which of them holds now, and whether both may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from memagent.models.evidence import Evidence, content_words
+from memagent.models.understanding import Claim, Understanding
+
+CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
+CORRECTING = 0.2  # a message counts as correcting another from this probability on
+POSSIBLE = 0.2  # what was told later may hold instead of the best candidate from this score on
+REPLACES = 0.7  # where it does, by what the two say
+MOST_LATER = 4
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One hit that may answer: the words that do, and how sure that is."""
+
+    evidence: Evidence
+    words: str
+    score: float
+    kinds: Mapping[str, float]
+    start: int
+    end: int
+    features: tuple[float, ...] = ()
+
+
+def in_force(understanding: Understanding, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """`sure` with what was told later in front, where that takes the place of the best candidate.
+
+    "We collect at the Orchard Lane side from now" is a poorer answer to "which gate?" than "pick up's at the Vine
+    Street gate" was, but it is the one that holds.
+    """
+    best = sure[0]
+    later = [
+        other
+        for other in ranked
+        if other.score >= POSSIBLE
+        and other.evidence.said_at > best.evidence.said_at
+        and other.evidence.text != best.evidence.text
+        and other.words
+        and not content_words(other.words) & content_words(best.words)
+    ][:MOST_LATER]
+    relations = understanding.compare([(_claim(other), _claim(best)) for other in later])
+    replacing = [other for other, relation in zip(later, relations, strict=True) if relation["replaces"] >= REPLACES]
+    if not replacing:
+        return list(sure)
+    newest = max(replacing, key=lambda other: (other.evidence.said_at, other.score))
+    return [newest, *(other for other in sure if other is not newest)]
+
+
+def rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate | None:
+    """What stands against the best candidate; nothing does where that one was told as a correction."""
+    best, day = sure[0], len("2026-01-01")
+    level = [
+        other
+        for other in sure[1:]
+        if abs(best.score - other.score) <= CLOSE
+        and other.evidence.text != best.evidence.text
+        and other.evidence.said_at[:day] == best.evidence.said_at[:day]
+        and not content_words(other.words) & content_words(best.words)
+    ]
+    if not level or understanding.acts([best.evidence.text])[0]["correct"] >= CORRECTING:
+        return None
+    return level[0]
+
+
+def _claim(candidate: Candidate) -> Claim:
+    """What was told, with the words that answer marked."""
+    text = candidate.evidence.text
+    start = text.casefold().find(candidate.words.casefold())
+    return Claim(text, (start, start + len(candidate.words)) if start >= 0 else (0, len(text)))
