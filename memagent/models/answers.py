@@ -22,6 +22,7 @@ READ, SAME_SLOT = FEATURES.index("reader"), FEATURES.index("same slot")
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
+LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
@@ -287,19 +288,23 @@ def _several(sure: Sequence[Candidate]) -> bool:
 def _whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
     """With all other members of the list that is asked for: what is on it is there, however it reads.
 
-    A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children.
+    A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children;
+    but nobody picks from what is called a list ("what do I need at the shop?"), and that is one list, whosever it is.
     What the question names itself is no member: "who is in the book club?" is not answered by "book club".
     """
     best, asked = sure[0].evidence, content_words(question)
     attribute = {word for word in content_words(best.attribute) & asked if len(word) >= LONG_WORD}
-    if not best.is_fact or best.single or not (attribute or sure[0].features[SAME_SLOT] >= SURE_SLOT):
+    called_list = best.attribute.endswith(LIST_SLOT)
+    wanted = attribute or called_list or sure[0].features[SAME_SLOT] >= SURE_SLOT
+    if not best.is_fact or best.single or not wanted:
         return list(sure)
     members = [
         other
         for other in ranked
         if other.evidence.is_fact
         and not other.evidence.single
-        and (other.evidence.subject, other.evidence.attribute) == (best.subject, best.attribute)
+        and other.evidence.attribute == best.attribute
+        and (called_list or other.evidence.subject == best.subject)
     ]
     rest = [candidate for candidate in sure if candidate not in members]
     members = [replace(member, score=max(member.score, sure[0].score)) for member in members]  # as sure as the list

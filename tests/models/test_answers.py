@@ -142,6 +142,13 @@ def test_a_shorter_name_is_the_same_value(ask: Asker) -> None:
     assert len(ask(asked, [long, short], {long.window: "Dr Soto", short.window: "Soto"}).candidates) == 1
 
 
+def test_what_is_called_a_list_is_given_whole_whoever_it_is_about(ask: Asker) -> None:
+    lamp = fact("packing for the hut walk: headtorch", "packing list", "headtorch", "hut walk", single=False)
+    plugs = fact("more for the rucksack: earplugs", "packing list", "earplugs", single=False, said_at=LATER)
+    asked = understood("what have I put in so far?", mode="list")
+    assert words(ask(asked, [plugs, lamp], {plugs.window: "earplugs"})) == ["earplugs", "headtorch"]
+
+
 def test_what_is_counted_is_in_the_order_in_which_it_was_told(ask: Asker) -> None:
     miso = message("I have a cat called Miso", said_at=EARLIER)
     nori = message("I have another cat, called Nori", said_at=LATER)
