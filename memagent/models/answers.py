@@ -111,26 +111,38 @@ def telling(
     With them, by text, the chance that a message tells something. Without the past being asked for, messages go whose
     facts have been superseded.
     """
-    facts = [item for item in evidence if item.is_fact and FORGOTTEN not in item.value]
+    best_first = sorted(evidence, key=lambda item: item.score, reverse=True)
+    facts = [item for item in best_first if item.is_fact and FORGOTTEN not in item.value]
     known = {item.text.casefold() for item in facts}
-    others = [
+    offered = [
         item
-        for item in evidence
-        if not item.is_fact
+        for item in best_first
+        if item in facts
+        or not item.is_fact
         and item.told
         and FORGOTTEN not in item.text
         and item.text.casefold() not in known
         and (understood.mode == "previous" or not item.outdated)
     ]
-    tells = {item.text: _telling_chance(understanding, item.text) for item in others}
-    stating = [item for item in others if tells[item.text] >= STATES]
-    return sorted([*facts, *stating], key=lambda item: item.score, reverse=True)[:MOST_READ], tells
+    kept: list[Evidence] = []
+    tells: dict[str, float] = {}
+    while offered and len(kept) < MOST_READ:
+        some, offered = offered[: MOST_READ - len(kept)], offered[MOST_READ - len(kept) :]
+        tells |= _telling_chances(understanding, [item.text for item in some if not item.is_fact])
+        kept += [item for item in some if item.is_fact or tells[item.text] >= STATES]
+    return kept, tells
 
 
-def _telling_chance(understanding: Understanding, text: str) -> float:
-    """Of the likeliest sentence; 0 where one of them wants something forgotten, for then the message is no evidence."""
-    acts = understanding.acts(split_sentences(text))
-    return 0.0 if any(act["forget"] >= SURE for act in acts) else max(act["state"] + act["correct"] for act in acts)
+def _telling_chances(understanding: Understanding, texts: Sequence[str]) -> dict[str, float]:
+    """By text, that of its likeliest sentence; 0 where one of them wants something forgotten: that is no evidence."""
+    parts = {text: split_sentences(text) for text in texts}
+    acts = iter(understanding.acts([sentence for sentences in parts.values() for sentence in sentences]))
+    chances = {}
+    for text, sentences in parts.items():
+        read = [next(acts) for _ in sentences]
+        erasing = any(act["forget"] >= SURE for act in read)
+        chances[text] = 0.0 if erasing else max(act["state"] + act["correct"] for act in read)
+    return chances
 
 
 def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, str]:
