@@ -52,6 +52,14 @@ def titles(app: PageApp) -> list[str]:
     return [str(table.get_row_at(number)[2]) for number in range(table.row_count)]
 
 
+def previewed(app: PageApp) -> str | None:
+    """The title of the conversation that is shown."""
+    screen = app.screen
+    assert isinstance(screen, SessionsScreen)
+    shown = screen._shown
+    return None if shown is None else shown.session.title
+
+
 async def test_conversations_are_listed_and_the_end_of_one_is_shown_with_its_tool_calls(
     store: MemoryStore, talk: int
 ) -> None:
@@ -128,10 +136,14 @@ async def test_export_as_markdown_or_json(store: MemoryStore, talk: int, tmp_pat
 async def test_deleting_takes_two_presses_and_keeps_what_was_learned(store: MemoryStore, talk: int) -> None:
     app = open_page("sessions", store)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: len(titles(app)) == 2)
-        await pilot.press("d", "down", "d")
+        await until(pilot, lambda: previewed(app) == "The boiler")
+        await pilot.press("d", "down")
+        await until(pilot, lambda: previewed(app) == "")
+        await pilot.press("d")
         assert len(store.sessions()) == 2
-        await pilot.press("up", "d", "d")
+        await pilot.press("up")
+        await until(pilot, lambda: previewed(app) == "The boiler")
+        await pilot.press("d", "d")
         await until(pilot, lambda: titles(app) == ["untitled"])
         assert [session.title for session in store.sessions()] == [""]
         assert [fact.value for fact in store.facts()] == ["Hartnell"]
