@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -72,6 +73,7 @@ and how the conversation ended. **Enter** goes on with it in the chat.
         self._more = False
         self._shown: Preview | None = None
         self._pause: Timer | None = None
+        self._loading = asyncio.Lock()
         self._confirm = Confirm(self)
 
     def palette_actions(self) -> list[tuple[str, str, Callable[[], object]]]:
@@ -154,8 +156,12 @@ and how the conversation ended. **Enter** goes on with it in the chat.
             self._limit = len(self._sessions) + PAGE
             self.reload()
 
-    @work(exclusive=True, group="preview")
+    @work(group="preview")
     async def _load_preview(self) -> None:
+        async with self._loading:  # one after the other: messages that were cancelled half-mounted never go again
+            await self._show_preview()
+
+    async def _show_preview(self) -> None:
         session, transcript = self.session, self.query_one("#preview-transcript", Transcript)
         passages = self.query_one("#passages", Static)
         if session is None:
@@ -175,17 +181,20 @@ and how the conversation ended. **Enter** goes on with it in the chat.
                 await transcript.show_messages(shown.messages, earlier=shown.earlier)
 
     @on(Earlier.Asked)
-    @work(exclusive=True, group="earlier")
+    @work(group="earlier")
     async def load_earlier(self) -> None:
         """Put older messages into the preview."""
-        shown, transcript = self._shown, self.query_one("#preview-transcript", Transcript)
-        oldest = transcript.oldest
-        if shown is None or oldest is None:
-            return
-        with self.memagent.telling():
-            messages = await self.memagent.run_store(MemoryStore.messages, shown.session.id, before=oldest, limit=BATCH)
-            first = messages[0].position if messages else 0
-            await transcript.show_earlier(messages, earlier=first)
+        transcript = self.query_one("#preview-transcript", Transcript)
+        async with self._loading:
+            shown, oldest = self._shown, transcript.oldest
+            if shown is None or oldest is None:
+                return
+            with self.memagent.telling():
+                messages = await self.memagent.run_store(
+                    MemoryStore.messages, shown.session.id, before=oldest, limit=BATCH
+                )
+                first = messages[0].position if messages else 0
+                await transcript.show_earlier(messages, earlier=first)
 
     @on(CopyAsked)
     def copy_message(self, message: CopyAsked) -> None:
