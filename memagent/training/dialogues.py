@@ -171,7 +171,7 @@ class Dialogues:
         expression = f"{b}% of {a}" if kind else f"{a} {sign} {b}"
         number = a * b / 100 if kind else {"+": a + b, "-": a - b, "*": a * b}[sign]
         call = ("calculate", {"expression": expression}, {"expression": expression, "value": f"{number:g}"})
-        return self._turn(said, (), [call], f"{expression} = {number:g}")
+        return self._turn(said, self._hits(), [call], f"{expression} = {number:g}")
 
     def _talk(self) -> Turn:
         return self._turn(self._example("talk", self.composer.talk).text, self._hits(), [], TALK)
@@ -227,9 +227,9 @@ class Dialogues:
         return self.composer.noisy(Example(text, "ask")).text
 
     def _hits(self) -> Shown:
-        """What memory shows beside the point."""
+        """What memory shows beside the point: hardly ever nothing, once something was told."""
         return tuple(
-            line for _ in range(self.rng.choice((0, 0, 0, 1, 2))) for line in self._shown(self._hit(*self._fact()))
+            line for _ in range(self.rng.choice((0, 1, 1, 2, 3))) for line in self._shown(self._hit(*self._fact()))
         )
 
     def _among(self, others: Shown, right: Shown) -> Shown:
