@@ -129,7 +129,7 @@ class Dialogues:
         known = bool(right) and roll < 0.75
         found = self._among(beside, right) if known else beside
         call = ("memory_search", {"query": said}, {"query": said, "hits": found})
-        shown = () if self.rng.random() < 0.5 else beside if beside and self.rng.random() < 0.7 else self._hits()
+        shown = beside if beside and self.rng.random() < 0.5 else self._hits()
         return self._turn(said, shown, [call], TOLD.format(value=value) if known else UNKNOWN)
 
     def _correct(self) -> Turn:
@@ -162,7 +162,7 @@ class Dialogues:
             call = ("memory_forget", {"id": hit["id"]}, {"forgotten": hit["id"]})
             return self._turn(said, self._among(self._near(slot, subject), self._shown(hit)), [call], ERASED)
         search = ("memory_search", {"query": said}, {"query": said, "hits": self._hits()})
-        return self._turn(said, (), [search], NOTHING)
+        return self._turn(said, self._hits(), [search], NOTHING)
 
     def _calculate(self) -> Turn:
         a, b, sign = self.rng.randrange(2, 1000), self.rng.randrange(2, 100), self.rng.choice("+-*")
@@ -227,9 +227,9 @@ class Dialogues:
         return self.composer.noisy(Example(text, "ask")).text
 
     def _hits(self) -> Shown:
-        """What memory shows beside the point: hardly ever nothing, once something was told."""
+        """What memory shows beside the point, drawn alike for every kind of turn: it must tell nothing of the kind."""
         return tuple(
-            line for _ in range(self.rng.choice((0, 1, 1, 2, 3))) for line in self._shown(self._hit(*self._fact()))
+            line for _ in range(self.rng.choice((0, 0, 1, 2, 3))) for line in self._shown(self._hit(*self._fact()))
         )
 
     def _among(self, others: Shown, right: Shown) -> Shown:
