@@ -25,7 +25,7 @@ from memagent.training.generate import SCHEMAS, Encoder, Sample, copies, lessons
 from memagent.training.packs import load_packs  # noqa: E402
 from memagent.training.written import load_messages, load_readings  # noqa: E402
 
-TURNS = 60
+TURNS = 100
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +60,7 @@ async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 
     give_up = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < give_up, screen_text(cast(MemagentApp, pilot.app))
-        await asyncio.sleep(0.02)  # `pilot.pause` waits for ever on a widget that goes while it asks it
+        await pilot.pause(0.02)
     await pilot.pause()
 
 

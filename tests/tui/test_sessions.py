@@ -142,8 +142,7 @@ async def test_deleting_takes_two_presses_and_keeps_what_was_learned(store: Memo
         assert len(store.sessions()) == 2
         await pilot.press("up")
         await until(pilot, lambda: previewed(app, boiler))
-        app.simulate_key("d")  # not pressed by the pilot, which waits for ever on a preview that goes meanwhile
-        app.simulate_key("d")
+        await pilot.press("d", "d")
         await until(pilot, lambda: titles(app) == ["untitled"] and previewed(app, other))
         assert [session.title for session in store.sessions()] == [""]
         assert [fact.value for fact in store.facts()] == ["Hartnell"]
