@@ -20,6 +20,7 @@ Tone = Literal["write", "read", "forget", "plain", "failed"]
 TOOL_TONES: Mapping[str, Tone] = {
     "memory_add": "write",
     "memory_update": "write",
+    "memory_end": "write",
     "core_memory_edit": "write",
     "memory_forget": "forget",
     "memory_search": "read",
@@ -235,6 +236,7 @@ _VERBS: Mapping[str, tuple[str, Tone]] = {
     "superseded": ("updated", "write"),
     "queued": ("kept beside another value", "write"),
     "edited": ("edited", "write"),
+    "ended": ("ended", "write"),
     "restored": ("took back:", "write"),
 }
 ASKED_BY = {"model": "agent", "user": "you", "auto": "automatic", "import": "import"}

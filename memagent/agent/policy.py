@@ -14,9 +14,9 @@ from memagent.errors import InputError
 from memagent.memory.records import Fact
 from memagent.tools.tool import Tool, ToolContext
 
-WRITES = frozenset({"memory_add", "memory_update", "memory_forget", "core_memory_edit"})
+WRITES = frozenset({"memory_add", "memory_update", "memory_end", "memory_forget", "core_memory_edit"})
 READS = frozenset({"memory_search", "sql_query"})
-_WITH_ID = ("memory_update", "memory_forget")
+_WITH_ID = ("memory_update", "memory_end", "memory_forget")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Write:
                 return f"remember {claim}", None, None
             case "memory_update" if self.before is not None:
                 return f"update {about}", self.before.value, given.get("value", "")
+            case "memory_end" if self.before is not None:
+                return f"end {about}", self.before.value, None
             case "memory_forget" if self.before is not None:
                 return f"forget {about} for good", self.before.value, None
             case "core_memory_edit":

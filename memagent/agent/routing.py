@@ -117,7 +117,7 @@ class Beside:
         """What is left to keep beside the writes that the chat model made."""
         if not self.routing.capture or self.routing.helpers is None:
             return []
-        own = [call for call in made if call.name in QUOTING]
+        own = [call for call in made if call.name in QUOTING or call.name == "memory_end"]
         return [call for call in self.routing.helpers.writes(self._request) if not same_value(call, own)]
 
 

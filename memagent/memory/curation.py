@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from memagent.errors import InputError
 from memagent.memory import mapping
-from memagent.memory.claims import checked, claim_hash
+from memagent.memory.claims import checked, claim_hash, clean
 from memagent.memory.facts import FactStore
-from memagent.memory.records import AskedBy, Fact, FactDraft, FactUse, Kind, MemoryChange
+from memagent.memory.records import AskedBy, Fact, FactDraft, FactUse, Kind, MemoryChange, SourceSpan
 from memagent.memory.statements import one, rows
 
 _ASKED = (
@@ -32,6 +32,30 @@ class CurationStore(FactStore):
             recorder.update("facts", fact_id, {"pinned": fact.pinned}, {"pinned": pinned})
             recorder.finish("edited", fact, after)
         return after
+
+    def end_fact(
+        self,
+        fact_id: int,
+        *,
+        asked_by: AskedBy,
+        reason: str = "",
+        session_id: int | None = None,
+        valid_to: datetime | None = None,
+        sources: Sequence[SourceSpan] = (),
+    ) -> MemoryChange:
+        """End a current fact whose place nothing takes: a thing sold, a job done, somebody who left. It is history.
+
+        It held until `valid_to`, or until now. The `sources` are where its end was said; they count among its own.
+        Raises NotFoundError, also for a source, and InputError for a fact that is no longer current.
+        """
+        with self.database.write() as connection:
+            fact = self._current(connection, fact_id)
+            arguments = {"id": fact_id, "reason": clean(reason, "reason")}
+            recorder = self._recorder(connection, "end", asked_by, arguments, session_id)
+            self._retire(recorder, fact, None, mapping.moment_text(valid_to))
+            for span in sources:
+                self._add_source(recorder, fact_id, span)
+            return recorder.finish("ended", fact, self._fact(connection, fact_id))
 
     def amend_fact(
         self,

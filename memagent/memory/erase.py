@@ -43,12 +43,13 @@ class Eraser:
         topics = [topic for fact in versions for topic in (fact.subject, fact.attribute)]
         self._redactor = Redactor(values, {fact.text for fact in versions} | quotes, topics)
         self._everywhere = False  # ordinary values are erased wherever they stand
+        self._others: Sequence[Row[Any]] = ()  # facts that hold the claim's words
         self._theirs: set[int] = set()  # messages that tell what other facts hold in their own right
         self._sessions: set[int] = set()  # where the claim was made
 
     def erase(self) -> None:
         """Erase all mentions; the rows of the facts themselves are the caller's to delete."""
-        self._find_other_claims()
+        self._find_other_facts()
         self._erase_messages()
         self._erase_chunks()
         self._erase_titles()
@@ -91,23 +92,24 @@ class Eraser:
             tests += [test.format(column) for column in columns]
         return "(" + " or ".join(tests) + ")", parameters
 
-    def _find_other_claims(self) -> None:
-        """Facts that hold the value in their own right ("allergic to eggs", when eggs come off the shopping list).
+    def _find_other_facts(self) -> None:
+        """Other facts that hold the claim's words, and which of them in their own right.
 
-        The messages that told them are theirs: an ordinary word stays there, and nobody's word is erased everywhere.
+        "Allergic to eggs" is one of those when eggs come off the shopping list. The messages that told them are theirs:
+        an ordinary word stays there, and is not erased everywhere.
         """
-        condition, parameters = self._mentions("subject", "attribute", "value")
+        condition, parameters = self._mentions("subject", "attribute", "value", "text")
         sql = (
-            "select id, subject, attribute, value from facts where space_id = :space "
+            "select id, subject, attribute, value, text from facts where space_id = :space "
             f"and id not in {ids_in(self.connection)} and {condition} order by id"
         )
-        for row in run(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters).all():
+        self._others = run(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters).all()
+        for row in self._others:
             own = (row.subject, row.attribute, row.value)
             if any(self._redactor.redact(text, about=True).changed for text in own):
                 self.also_in.append(row.id)
-        sql = (
-            f"select message_id from fact_sources where message_id is not null and fact_id in {ids_in(self.connection)}"
-        )
+        within = ids_in(self.connection)
+        sql = f"select message_id from fact_sources where message_id is not null and fact_id in {within}"
         told = {row[0] for row in rows(self.connection, sql, ids=ids_text(self.also_in))}
         self._theirs = told - set(self._spans["message"])
 
@@ -200,13 +202,8 @@ class Eraser:
 
     def _erase_other_facts(self) -> None:
         """The sentence of another fact may quote the claim; what it claims itself is its own."""
-        condition, parameters = self._mentions("subject", "attribute", "value", "text")
-        sql = (
-            "select id, subject, attribute, value, text from facts where space_id = :space "
-            f"and id not in {ids_in(self.connection)} and {condition} order by id"
-        )
-        for row in run(self.connection, sql, space=self.space_id, ids=ids_text(self.ids), **parameters).all():
-            about = True if self._everywhere else None
+        about = True if self._everywhere else None
+        for row in self._others:
             redaction = self._redactor.redact(row.text, about=about)
             if redaction.changed:
                 run(self.connection, "update facts set text = :t where id = :id", t=redaction.text, id=row.id)

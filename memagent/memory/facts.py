@@ -244,9 +244,9 @@ class FactStore(StoreBase):
         return told
 
     def _retire(
-        self, recorder: Recorder, fact: Fact, successor: int, valid_to: str | None, inherits: bool = True
+        self, recorder: Recorder, fact: Fact, successor: int | None, valid_to: str | None, inherits: bool = True
     ) -> None:
-        """End a fact in favour of another, which takes over what was in doubt about it if it `inherits`."""
+        """End a fact, or give its place to another, which takes over what was in doubt about it if it `inherits`."""
         ends = mapping.moment_text(fact.valid_to)
         begins = mapping.moment_text(fact.valid_from)
         if ends is None:
@@ -266,7 +266,7 @@ class FactStore(StoreBase):
         )
         for conflict_id, reason, other in rows(recorder.connection, sql, id=fact.id):
             self._close_conflict(recorder, conflict_id, "superseded")
-            if inherits and other != successor:
+            if inherits and successor is not None and other != successor:
                 self._open_conflict(recorder, successor, other, reason)
 
     def _close_conflict(self, recorder: Recorder, conflict_id: int, resolution: str) -> None:

@@ -30,7 +30,7 @@ class ForgetStore(SessionStore, UndoStore):
         `[forgotten]`), stored events, core blocks, titles, the log and other facts' sentences; their bytes in the
         file. A tombstone with ids and times stays. Cannot be undone. The operation's result counts the messages
         changed, lists other facts that claim the same value in their own right, and counts messages that use an
-        ordinary word in another sense. Raises NotFoundError.
+        ordinary word in another sense; it stays in those, and where such other facts were told. Raises NotFoundError.
         """
         with self.database.write() as connection:
             fact = self._fact(connection, fact_id)

@@ -16,7 +16,7 @@ OwnerKind = Literal["fact", "message", "chunk"]
 Scope = Literal["facts", "conversation", "documents", "all"]
 State = Literal["current", "retired", "all"]
 Mode = Literal["hybrid", "keyword", "vector"]
-Action = Literal["added", "repeated", "superseded", "queued", "edited", "forgotten", "restored"]
+Action = Literal["added", "repeated", "superseded", "queued", "edited", "ended", "forgotten", "restored"]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from memagent.models.arithmetic import amount
+from memagent.models.asked_times import asked_time, of_that_time, read_at
 from memagent.models.bridging import LONG_WORD, links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
 from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, overlap
-from memagent.models.reader import Answer, Reader
-from memagent.models.rivals import CLOSE, Candidate, in_force, rival
+from memagent.models.reader import Answer, Reader, repeats
+from memagent.models.rivals import CLOSE, Candidate, before_now, in_force, rival
 from memagent.models.sentences import split_sentences
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
@@ -23,6 +24,7 @@ STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
 LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
+OF_ANOTHER = 0.3  # what is left of the chance of a hit that does not name whom the question names
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
@@ -68,11 +70,16 @@ def answer(
     understood: Understood,
     evidence: Sequence[Evidence],
     before: str = "",
+    replied: str = "",
+    times: Sequence[Mapping[str, Any]] = (),
 ) -> Found:
     """Read every hit against the question and decide. Never raises for want of evidence: `nothing` is an answer.
 
-    `before` is the question before, where this one leans on it.
+    `before` is the question before, where this one leans on it, and `replied` what was said to that; `times` are those
+    that the search found in the question.
     """
+    time = asked_time(question, times) if understood.mode != "previous" else None
+    evidence = of_that_time(evidence, time)
     asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
     evidence, tells = telling(understanding, understood, evidence)
     if not evidence:
@@ -80,7 +87,7 @@ def answer(
     if understood.mode == "why" and understood.act_probability >= CLEARLY_ASKED:
         return _why(evidence)
     aliases = alias_names(understood, evidence)
-    wanted = Question(understood, asked, aliases, understanding.known_slots, before)
+    wanted = Question(understood, asked, aliases, understanding.known_slots, before, time)
     judged = tuple(candidates(reader, question, wanted, evidence, tells))
     ranked = _ranked(judged, understood)
     least = SURE_IN_LIST if understood.mode in {*SEVERAL, "previous"} else SURE
@@ -97,7 +104,8 @@ def answer(
         amounts = _each_told(named) if kind == "sum" else _distinct(named)
         return Found(kind, tuple(amounts), asked=asked, judged=judged)
     if kind == "previous":
-        return replace(_previous(sure, judged, asked), judged=judged)
+        past = before_now(sure, judged, replied)
+        return Found("previous" if past else "value", tuple(past or sure), asked=asked, judged=judged)
     sure = in_force(understanding, sure, ranked) if kind in ("value", "when") else sure
     other = rival(understanding, sure) if kind == "value" else None
     return Found(kind, tuple(sure), asked=asked, judged=judged, rival=other)
@@ -112,17 +120,13 @@ def telling(
     facts have been superseded.
     """
     best_first = sorted(evidence, key=lambda item: item.score, reverse=True)
-    facts = [item for item in best_first if item.is_fact and FORGOTTEN not in item.value]
-    known = {item.text.casefold() for item in facts}
+    whole = [item for item in best_first if FORGOTTEN not in (item.value if item.is_fact else item.text)]
+    known = {item.text.casefold() for item in whole if item.is_fact}
+    past = understood.mode == "previous"
     offered = [
         item
-        for item in best_first
-        if item in facts
-        or not item.is_fact
-        and item.told
-        and FORGOTTEN not in item.text
-        and item.text.casefold() not in known
-        and (understood.mode == "previous" or not item.outdated)
+        for item in whole
+        if item.is_fact or (item.told and item.text.casefold() not in known and (past or not item.outdated))
     ]
     kept: list[Evidence] = []
     tells: dict[str, float] = {}
@@ -171,7 +175,7 @@ def candidates(
     `tells` has by text the chance that a message tells something.
     """
     windows = [item.window for item in evidence]
-    readings = reader.read(question, windows)
+    readings = read_at(reader, question, asked.time, evidence)
     renamed = _renamed(question, asked.understood, asked.aliases)
     if renamed is not None:
         again = reader.read(renamed, windows)
@@ -186,10 +190,11 @@ def candidates(
     for item in evidence:
         if item.is_fact and item.current:
             values.setdefault(item.text, []).append(item.value)
-    return [
+    found = [
         _candidate(asked, item, reading, tells.get(item.text, 1.0), values.get(item.text, []))
         for item, reading in zip(evidence, readings, strict=True)
     ]
+    return [c for c in found if FORGOTTEN not in c.words and (c.words or asked.understood.mode == "yesno")]
 
 
 def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, values: Sequence[str]) -> Candidate:
@@ -199,12 +204,21 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
     start = item.window.find(item.value) if item.is_fact else -1
     if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
         words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
-    slotted = judged[SAME_SLOT] >= SURE_SLOT and not content_words(item.value) <= content_words(asked.understood.text)
-    if item.is_fact and (covered or slotted or not words or overlap(words, item.value)):
+    repeated = repeats(item.value, content_words(asked.understood.text)) and asked.understood.mode != "yesno"
+    slotted = judged[SAME_SLOT] >= SURE_SLOT
+    if item.is_fact and not repeated and (covered or slotted or not words or overlap(words, item.value)):
         whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         words = words if whole else item.value
     offset = len(item.window) - len(item.text)
-    return Candidate(item, words, judge(judged), reading.kinds, reading.start - offset, reading.end - offset, judged)
+    score = judge(judged) * (OF_ANOTHER if _of_another(asked, item) else 1.0)
+    return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
+
+
+def _of_another(asked: Question, item: Evidence) -> bool:
+    """Whether the question is about somebody by name, and the hit names nobody like that."""
+    name = asked.about.split()[-1]
+    others = content_words(asked.aliases.get(next(iter(content_words(name)), ""), ""))
+    return name[:1].isupper() and not (content_words(name) | others) & content_words(item.window)
 
 
 def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:
@@ -349,28 +363,6 @@ def _each_told(candidates: Sequence[Candidate]) -> list[Candidate]:
     kept = [c for c in candidates if c.evidence.is_fact or content_words(c.words) not in facts]
     told = {(candidate.evidence.text, candidate.words): candidate for candidate in reversed(kept)}
     return sorted(told.values(), key=lambda candidate: candidate.evidence.said_at)
-
-
-def _previous(sure: Sequence[Candidate], judged: Sequence[Candidate], asked: str) -> Found:
-    """The value before the current one: the newest that was retired from the slot of the best candidate, or else of
-    those that are sure; where nothing was retired, what was told earlier."""
-    facts = [candidate for candidate in judged if candidate.evidence.is_fact]
-    slots = {
-        (fact.evidence.subject, fact.evidence.attribute)
-        for fact in facts
-        if fact.evidence == sure[0].evidence or overlap(fact.evidence.value, sure[0].words)
-    }
-    retired = [fact for fact in facts if not fact.evidence.current]
-    of_slot = [fact for fact in retired if (fact.evidence.subject, fact.evidence.attribute) in slots]
-    retired = of_slot or [fact for fact in retired if fact in sure]
-    retired.sort(key=lambda candidate: str(candidate.evidence.hit.get("retired_at") or ""), reverse=True)
-    if retired:
-        return Found("previous", tuple(retired), asked=asked)
-    newest_first = sorted(sure, key=lambda candidate: candidate.evidence.said_at, reverse=True)
-    earlier = [c for c in newest_first if not overlap(c.words, newest_first[0].words)]
-    if earlier:
-        return Found("previous", tuple(earlier), asked=asked)
-    return Found("value", tuple(sure), asked=asked)
 
 
 def _why(evidence: Sequence[Evidence]) -> Found:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from memagent.models.enumerations import listed
-from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
+from memagent.models.evidence import USER, WORD, Evidence, content_words, plain_subject, same_subject
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.shapes import shape
-from memagent.models.understanding import SURE_SLOT, Claim, Reference, Understanding, Understood, Value
+from memagent.models.understanding import SURE_SLOT, Claim, Reference, Span, Understanding, Understood, Value
 
 SURE_VALUE = 0.45
 SURE_PAIR = 0.6  # that a correction replaces a fact
@@ -23,12 +23,14 @@ FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
 )  # no values
 LONGEST_ATTRIBUTE = 6  # words
+SURE_ENDED = 0.8  # that a message ends a fact without a new value
+TO_BE_DONE = frozenset({"plan", "task", "event"})  # kinds of facts
 SHORT_WORD = 3  # letters; shorter ones say little
 
 
 @dataclass(frozen=True)
 class Write:
-    """One fact to write; `replaces` is the number of the remembered fact that it supersedes."""
+    """One fact to write; `replaces` is the number of the remembered fact that it supersedes, or that it only `ends`."""
 
     subject: str
     attribute: str
@@ -36,6 +38,7 @@ class Write:
     kind: str
     several: bool
     replaces: int | None = None
+    ends: bool = False
 
 
 def with_own_subjects(understood: Understood, alone: Understood) -> Understood:
@@ -62,6 +65,7 @@ def plan_writes(
 ) -> list[Write]:
     """Writes for the values of a statement or correction; none where nothing was found that could be a value."""
     facts = [evidence for evidence in recalled if evidence.is_fact and evidence.current]
+    ended = _ended(understanding, understood.text, facts)
     writes: dict[str, Write] = {}
     taken: set[int] = set()
     values = listed(understood)
@@ -70,17 +74,67 @@ def plan_writes(
         alone = len(values) == 1
         if (value.probability < SURE_VALUE and not alone) or not _meaningful(value.words):
             continue
-        if value.words.casefold() in writes:
+        named_again = any(_overlap(value.span, place) for _, place in ended) or _known_already(understood, value, facts)
+        if value.words.casefold() in writes or named_again:
             continue
         free = [fact for fact in facts if fact.number not in taken]
         one_of = None if lead is None else replace(_write(understood, lead), value=value.words, several=True)
         write = _placed(understanding, understood, value, free, context, one_of)
         if write.replaces is None and not write.several and _filled(write, writes.values()):
             write = replace(write, attribute=own_words(understood, value))  # one slot cannot be filled twice at once
+        over = next((fact for fact, _ in ended if fact.number == write.replaces), None)
+        if over is not None and not _replaces(understanding, understood, value, over):
+            continue
         if write.replaces is not None:
             taken.add(write.replaces)
         writes[value.words.casefold()] = write
-    return list(writes.values())
+    return [*writes.values(), *(_end(fact) for fact, _ in ended if fact.number not in taken)]
+
+
+def plan_ends(understanding: Understanding, text: str, recalled: Sequence[Evidence]) -> list[Write]:
+    """What a message says no longer holds, with nothing in its place: "the banjo's gone" of what is owned."""
+    facts = [evidence for evidence in recalled if evidence.is_fact and evidence.current]
+    return [_end(fact) for fact, _ in _ended(understanding, text, facts)]
+
+
+def _end(fact: Evidence) -> Write:
+    return Write(fact.subject, fact.attribute, fact.value, "fact", not fact.single, fact.number, ends=True)
+
+
+def _ended(understanding: Understanding, text: str, facts: Sequence[Evidence]) -> list[tuple[Evidence, Span]]:
+    """The facts that a message ends, and where it names their value.
+
+    Members of lists and what is to be done come to an end; who somebody is does not by news of them ("Yuki must not
+    have kiwi").
+    """
+    ending = [fact for fact in facts if not fact.single or fact.kind in TO_BE_DONE]
+    named = [(fact, place) for fact in ending if (place := _mention(fact.value, text)) is not None][:MOST_CANDIDATES]
+    relations = understanding.compare([(Claim(text, place), _claim(fact)) for fact, place in named])
+    return [pair for pair, relation in zip(named, relations, strict=True) if relation["ends"] >= SURE_ENDED]
+
+
+def _replaces(understanding: Understanding, understood: Understood, value: Value, fact: Evidence) -> bool:
+    """Whether a value really takes the place of a fact that the message seems to end: not "quit" in "Ana has quit"."""
+    (relation,) = understanding.compare([(Claim(understood.text, value.span), _claim(fact))])
+    return relation["replaces"] >= SURE_PAIR
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _mention(value: str, text: str) -> Span | None:
+    """Where a text names a remembered value: all its words, or one of them that is not short, with its neighbours."""
+    wanted = content_words(value) - FUNCTION_WORDS
+    words = list(WORD.finditer(text))
+    shared = [at for at, word in enumerate(words) if content_words(word.group()) & wanted]
+    said = frozenset[str]().union(*(content_words(words[at].group()) for at in shared))
+    if not shared or not (wanted <= said or any(len(word) > SHORT_WORD for word in said)):
+        return None
+    last = shared[0]
+    while last + 1 in shared:
+        last += 1
+    return words[shared[0]].start(), words[last].end()
 
 
 def _filled(write: Write, others: Collection[Write]) -> bool:
@@ -128,7 +182,7 @@ def _placed(
 ) -> Write:
     """The write for one value: over the remembered fact that it replaces, or as a new fact; `one_of` an enumeration."""
     write = one_of or _write(understood, value)
-    others = _of_itsshape(value.words, [f for f in facts if f.value.casefold() != write.value.casefold()])
+    others = _of_its_shape(value.words, [fact for fact in facts if not _same_thing(write.value, fact.value)])
     if understood.act == "correct":
         leaning = _corrected(understood, value, write, others, context, understanding.known_slots)
         if leaning is not None:
@@ -150,7 +204,20 @@ def _placed(
     return write if best is None else _over(best, write)
 
 
-def _of_itsshape(words: str, facts: Sequence[Evidence]) -> list[Evidence]:
+def _known_already(understood: Understood, value: Value, facts: Sequence[Evidence]) -> bool:
+    """Whether it only names, shorter, what its slot holds: that is no new value of it."""
+    write = _write(understood, value)
+    of_slot = [f for f in facts if f.attribute == write.attribute and same_subject(write.subject, f.subject)]
+    return any(_same_thing(write.value, f.value) and write.value.casefold() != f.value.casefold() for f in of_slot)
+
+
+def _same_thing(words: str, value: str) -> bool:
+    """Whether a new value only names the remembered one, in full or shorter: "the Fabia" of "Skoda Fabia"."""
+    said = content_words(words)
+    return said <= content_words(value) and not any(character.isdigit() for word in said for character in word)
+
+
+def _of_its_shape(words: str, facts: Sequence[Evidence]) -> list[Evidence]:
     """Of facts that one sentence told, those whose values look like the new one, where any do.
 
     "It goes at 09:55 instead" is about the time of "to Faro on the 26th, leaves 06:40", not about its date.

@@ -44,6 +44,11 @@ class Evidence:
         return str(self.hit.get("value", ""))
 
     @property
+    def kind(self) -> str:
+        """Of a fact: `fact`, `preference`, `plan` and so on."""
+        return str(self.hit.get("fact", ""))
+
+    @property
     def current(self) -> bool:
         return bool(self.hit.get("current", True))
 
@@ -68,6 +73,11 @@ class Evidence:
     @property
     def said_at(self) -> str:
         return str(self.hit["said_at"])
+
+    @property
+    def times(self) -> tuple[Mapping[str, Any], ...]:
+        """What its words name of time: `text`, `since`, `until` (ISO 8601 with offset) and more."""
+        return tuple(self.hit.get("times", ()))
 
     @property
     def date(self) -> str:

@@ -16,7 +16,7 @@ LOOKED_BACK = 4  # messages in which whom a pronoun means is looked for
 WHOLE = re.compile(r"\b(?:who|what|where|when|which|why|how)(?:'?s)?\b(?! about\b)", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:she|he|her|his|him|it|its|they|them|their)\b", re.IGNORECASE)
 POSSESSIVES = frozenset({"her", "his", "its", "their"})
-LEADS = frozenset("and what about how or for but then also so ok oh with in at to of".split())  # noqa: SIM905
+LEADS = frozenset("and what about how or for but then also so ok oh with in at on to of anything".split())  # noqa: SIM905
 
 
 class FollowUps:
@@ -66,6 +66,19 @@ class FollowUps:
             return sentence
         start, end = before.subject.span
         return context[:start] + subject.words + context[end:]
+
+    def at_another_time(self, sentence: str, context: str, times: Sequence[str]) -> str | None:
+        """ "And tomorrow?" after "what have I got on today?": that question, about the other time; None for any other.
+
+        `times` are the words that name a time in both.
+        """
+        own = next((words for words in times if words in sentence), None)
+        if own is None or not context or not content_words(sentence.replace(own, " ", 1)) <= LEADS:
+            return None
+        if self._understand(context, "").act != "ask":
+            return None
+        theirs = next((words for words in times if words in context and words not in sentence), None)
+        return context.replace(theirs, own, 1) if theirs is not None else f"{context.rstrip(' ?')} {own}?"
 
     def leans(self, sentence: str, context: str) -> bool:
         """Whether a question names nothing itself and follows another: "and what is it now?"."""

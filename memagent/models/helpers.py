@@ -13,7 +13,7 @@ from memagent.conversation import ToolCall
 from memagent.models.chat_model import ChatRequest
 from memagent.models.specialists import Specialists, evidence_of, read_turn
 
-WRITES = frozenset({"memory_add", "memory_update"})
+WRITES = frozenset({"memory_add", "memory_update", "memory_end"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Helpers:
 
 
 def same_value(call: ToolCall, others: Sequence[ToolCall]) -> bool:
-    """Whether one of the other writes already keeps the value of this one, whole or as a part."""
+    """Whether one of the other writes already keeps the value of this one, whole or as a part, or changes its fact."""
+    if call.name == "memory_end":
+        return any(other.arguments.get("id") == call.arguments["id"] for other in others)
     value = str(call.arguments.get("value", "")).casefold()
     kept = [str(other.arguments.get(key, "")).casefold() for other in others for key in ("value", "new", "new_value")]
     return any(value in other or other in value for other in kept if other)

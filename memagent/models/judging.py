@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from memagent.models.asked_times import AskedTime
 from memagent.models.evidence import USER, Evidence, content_words, same_subject
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.reader import Answer
@@ -46,7 +47,7 @@ MOST_ODDS = 6.0
 class Question:
     """What is asked: `about` is the plain subject, or USER; other names of that subject by its words.
 
-    `before` is the question before, where this one leans on it.
+    `before` is the question before, where this one leans on it, and `time` the one that it names.
     """
 
     understood: Understood
@@ -54,6 +55,7 @@ class Question:
     aliases: Mapping[str, str]
     known_slots: frozenset[str]
     before: str = ""
+    time: AskedTime | None = None
 
 
 def features(

@@ -6,6 +6,6 @@ ACTS = ("state", "ask", "correct", "forget", "calculate", "talk")
 MODES = ("value", "previous", "when", "list", "count", "yesno", "why", "sum", "difference")
 KINDS = ("fact", "preference", "event", "plan", "task", "note")
 TAGS = ("outside", "begin", "inside")
-PAIRS = ("unrelated", "replaces", "same")
+PAIRS = ("unrelated", "replaces", "same", "ends")
 ANSWERS = ("none", "span", "yes", "no")
 OTHER_SLOT = "other"

@@ -1,4 +1,9 @@
-"""Which words of an earlier message answer a question: a span, a yes or no, or nothing."""
+"""Which words of an earlier message answer a question: a span, a yes or no, or nothing.
+
+No span is taken that only repeats the question ("who do I play badminton with?": not "badminton"), but where the
+question offers alternatives ("tea or coffee?"). Of 9,000 answers to hand-written questions four repeated theirs, all
+of them alternatives.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Encoding
 
 from memagent.models.encoder import BUNDLED, Array, Encoder, pad, tokenizer
+from memagent.models.evidence import WORD, content_words
 from memagent.models.labels import ANSWERS
 from memagent.models.spans import softmax, whole_words
 from memagent.models.weights import load_weights
@@ -17,6 +24,7 @@ WEIGHTS = BUNDLED / "reader.safetensors"
 MAX_TOKENS = 192
 LONGEST_SPAN = 24
 BATCH_TOKENS = 1024
+ALTERNATIVE = "or"
 RECENT = 128  # readings of single windows that are kept
 # In training one window in six answers, among hits of a search more than every second one: the log odds of "none" move
 # by the difference of the two priors (Saerens et al. 2002, "Adjusting the Outputs of a Classifier to New a Priori
@@ -85,11 +93,11 @@ class Reader:
                 if stop > start and longest * (stop + 1 - start) > BATCH_TOKENS:
                     break
                 stop += 1
-            answers += self._batch(encodings[start:stop], windows[start:stop])
+            answers += self._batch(question, encodings[start:stop], windows[start:stop])
             start = stop
         return answers
 
-    def _batch(self, encodings: Sequence[Encoding], windows: Sequence[str]) -> list[Answer]:
+    def _batch(self, question: str, encodings: Sequence[Encoding], windows: Sequence[str]) -> list[Answer]:
         ids, segments, mask = pad(encodings)
         states = self._encoder.run(ids, segments, mask)
         scores = states[:, 0] @ self._answer[0] + self._answer[1]
@@ -97,15 +105,20 @@ class Reader:
         kinds = softmax(scores)
         spans = states @ self._span[0] + self._span[1]
         allowed = (segments * mask) == 1
+        asked = content_words(question)
         return [
-            _answer(kinds[row], spans[row], allowed[row], encodings[row], window) for row, window in enumerate(windows)
+            _answer(kinds[row], spans[row], allowed[row], encodings[row], window, asked)
+            for row, window in enumerate(windows)
         ]
 
 
-def _answer(kinds: Array, spans: Array, allowed: Array, encoding: Encoding, window: str) -> Answer:
+def _answer(
+    kinds: Array, spans: Array, allowed: Array, encoding: Encoding, window: str, asked: frozenset[str]
+) -> Answer:
     starts = softmax(np.where(allowed, spans[:, 0], -1e4))
     ends = softmax(np.where(allowed, spans[:, 1], -1e4))
     joint = np.triu(starts[:, None] * ends[None, :]) * np.tri(len(starts), k=LONGEST_SPAN)
+    joint *= _says_more(encoding, window, asked, len(starts))
     end_of_text = len(encoding.ids) - 1
     first, last = (min(int(at), end_of_text) for at in np.unravel_index(int(joint.argmax()), joint.shape))
     start, end = whole_words(window, encoding.offsets[first][0], encoding.offsets[last][1])
@@ -116,3 +129,19 @@ def _answer(kinds: Array, spans: Array, allowed: Array, encoding: Encoding, wind
         if allowed[at] and encoding.offsets[at][1] > encoding.offsets[at][0]
     )
     return Answer(probabilities, start, end, window[start:end], float(joint.max()), tokens)
+
+
+def repeats(words: str, asked: frozenset[str]) -> bool:
+    """Whether they say nothing that is not among the words asked with, and those offer no alternatives."""
+    return ALTERNATIVE not in asked and content_words(words) <= asked
+
+
+def _says_more(encoding: Encoding, window: str, asked: frozenset[str], length: int) -> NDArray[np.bool_]:
+    """(first token, last token): whether the span between has a word that is not among those asked with."""
+    new = [(word.start(), word.end()) for word in WORD.finditer(window) if not repeats(word.group(), asked)]
+    counts = np.zeros(length + 1, np.int32)
+    for at, (start, end) in enumerate(encoding.offsets[:length]):
+        counts[at + 1] = encoding.type_ids[at] == 1 and any(start < last and end > first for first, last in new)
+    before = counts.cumsum()
+    result: NDArray[np.bool_] = before[None, 1:] > before[:-1, None]
+    return result

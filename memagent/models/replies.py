@@ -110,6 +110,8 @@ def _stored_one(result: ToolResult) -> str:
         about += f" ({content['when']})"
     if content["action"] == "superseded" and content.get("before"):
         return f"{about}, no longer {content['before']}"
+    if content["action"] == "ended":
+        return f"no longer {content['value']}"
     if content["action"] == "repeated":
         return f"{about} (you had told me)"
     if content.get("also"):

@@ -1,4 +1,4 @@
-"""Where two messages answer the same question: which of them holds now, and whether both may."""
+"""Where two messages answer the same question: which of them holds now, which held before, and whether both may."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memagent.models.evidence import Evidence, content_words
+from memagent.models.judging import overlap
 from memagent.models.understanding import Claim, Understanding
 
 CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
 CORRECTING = 0.2  # a message counts as correcting another from this probability on
 POSSIBLE = 0.2  # what was told later may hold instead of the best candidate from this score on
 REPLACES = 0.7  # where it does, by what the two say
-MOST_LATER = 4
+MOST_LATER = 2
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def in_force(understanding: Understanding, sure: Sequence[Candidate], ranked: Se
         for other in ranked
         if other.score >= POSSIBLE
         and other.evidence.said_at > best.evidence.said_at
-        and other.evidence.text != best.evidence.text
+        and not _told_together(other.evidence, best.evidence)
         and other.words
         and not content_words(other.words) & content_words(best.words)
     ][:MOST_LATER]
@@ -59,13 +60,40 @@ def rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate 
         other
         for other in sure[1:]
         if abs(best.score - other.score) <= CLOSE
-        and other.evidence.text != best.evidence.text
+        and not _told_together(other.evidence, best.evidence)
+        and not content_words(best.words) <= content_words(other.evidence.text)  # "no more X, he's on Y now"
         and other.evidence.said_at[:day] == best.evidence.said_at[:day]
         and not content_words(other.words) & content_words(best.words)
     ]
     if not level or understanding.acts([best.evidence.text])[0]["correct"] >= CORRECTING:
         return None
     return level[0]
+
+
+def before_now(sure: Sequence[Candidate], judged: Sequence[Candidate], replied: str) -> list[Candidate]:
+    """What held before, newest first: what was retired from the slot of the best candidate, or else of those that are
+    sure; where nothing was retired, what was told earlier. After `replied` ("and before that?") what held before that.
+    """
+    facts = [candidate for candidate in judged if candidate.evidence.is_fact]
+    slots = {
+        (fact.evidence.subject, fact.evidence.attribute)
+        for fact in facts
+        if fact.evidence == sure[0].evidence or overlap(fact.evidence.value, sure[0].words)
+    }
+    retired = [fact for fact in facts if not fact.evidence.current]
+    of_slot = [fact for fact in retired if (fact.evidence.subject, fact.evidence.attribute) in slots]
+    retired = of_slot or [fact for fact in retired if fact in sure]
+    retired.sort(key=lambda candidate: str(candidate.evidence.hit.get("retired_at") or ""), reverse=True)
+    if retired:
+        said = [at for at, candidate in enumerate(retired) if overlap(candidate.evidence.value, replied)]
+        return (retired[said[-1] + 1 :] or retired) if said else retired
+    newest_first = sorted(sure, key=lambda candidate: candidate.evidence.said_at, reverse=True)
+    return [candidate for candidate in newest_first if not overlap(candidate.words, newest_first[0].words)]
+
+
+def _told_together(one: Evidence, other: Evidence) -> bool:
+    """Whether one is the other, or a sentence of it."""
+    return one.text in other.text or other.text in one.text
 
 
 def _claim(candidate: Candidate) -> Claim:

@@ -19,6 +19,8 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         start -= 1
     while 0 < end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
         end += 1
+    if text[start - 1 : start + 2] in ("'s ", "’s ") and start + 2 < end:
+        start += 2  # "Nora's wedding" is a wedding, not "s wedding"
     while start < end and text[start] in " ,.;:!?\"'(":
         start += 1
     while end > start and text[end - 1] in " ,.;:!?\"'(":

@@ -18,7 +18,7 @@ from memagent.models import replies
 from memagent.models.answers import PAST, Found, answer
 from memagent.models.arithmetic import expression
 from memagent.models.chat_model import ChatRequest, Confidence, Output
-from memagent.models.drafts import SURE_VALUE, Write, plan_writes, with_own_subjects
+from memagent.models.drafts import SURE_VALUE, Write, plan_ends, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
 from memagent.models.evidence import USER, Evidence, content_words
@@ -110,8 +110,16 @@ class Specialists:
             understood = self._understand(sentence, before[0] if before else "")
             if understood.act == "talk" and WHOLE.search(sentence) and _known(sentence, turn.recalled):
                 understood = replace(understood, act="ask")
+            if self._only_ends(sentence, understood, turn):
+                understood = replace(understood, act="state", values=())
             parts.append((index, sentence, understood))
         return parts
+
+    def _only_ends(self, sentence: str, understood: Understood, turn: Turn) -> bool:
+        """Whether what seems to be talk, or nothing clearly, ends something remembered: "got the lentils"."""
+        if understood.act in TELLING or (understood.act != "talk" and understood.act_probability >= CLEAR):
+            return False
+        return bool(plan_ends(self.understanding, sentence, turn.recalled))
 
     def _understand(self, sentence: str, context: str) -> Understood:
         """The likeliest act that can be carried out: to tell needs a value, and what may be a question is looked up.
@@ -154,7 +162,10 @@ class Specialists:
     # --- calls ------------------------------------------------------------------------------------------------------
 
     def calls(self, turn: Turn, parts: Sequence[Part]) -> list[ToolCall]:
-        """What is still to be done, in the order of the sentences; empty when everything has been."""
+        """What is still to be done, in the order of the sentences; empty when everything has been.
+
+        What one sentence ends and another replaces is replaced: "traded in the Fabia. I drive a Niro now".
+        """
         done = {call.id for call, _ in turn.results}
         calls: list[ToolCall] = []
         for index, sentence, understood in parts:
@@ -162,10 +173,12 @@ class Specialists:
                 erased_already = call.name == "memory_forget" and call.arguments in [other.arguments for other in calls]
                 if call.id not in done and not erased_already:
                     calls.append(call)
-        return calls
+        made = [*calls, *(call for call, _ in turn.results)]
+        replaced = {call.arguments["id"] for call in made if call.name == "memory_update"}
+        return [call for call in calls if call.name != "memory_end" or call.arguments["id"] not in replaced]
 
     def _calls_for(self, turn: Turn, index: int, sentence: str, understood: Understood) -> list[ToolCall]:
-        if understood.act in ("state", "correct"):
+        if understood.act in TELLING:
             started = [call for call, _ in turn.result_of(f"write-{index}-")]
             if started:
                 return []
@@ -182,6 +195,8 @@ class Specialists:
     @staticmethod
     def _write_call(index: int, number: int, write: Write, sentence: str) -> ToolCall:
         identity = f"write-{index}-{number}"
+        if write.ends:
+            return ToolCall(identity, "memory_end", {"id": write.replaces})
         if write.replaces is not None:
             return ToolCall(identity, "memory_update", {"id": write.replaces, "value": write.value})
         arguments = {
@@ -251,10 +266,17 @@ class Specialists:
     def found(self, turn: Turn, part: Part) -> Found:
         """What the searches that were made for a question say to it."""
         index, sentence, understood = part
-        evidence = evidence_of(turn.result_of(f"search-{index}-"))
+        searches = turn.result_of(f"search-{index}-")
+        times = searches[0][1].content.get("times", ()) if searches else ()
+        moved = self._follow_ups.at_another_time(sentence, turn.context, [str(time["text"]) for time in times])
+        if moved is not None:
+            sentence, understood = moved, self._understood(moved, "")
         question = self._follow_ups.whole(sentence, understood, turn.context)
-        before = turn.context if question == sentence and self._follow_ups.leans(sentence, turn.context) else ""
-        return answer(self.reader, self.understanding, question, understood, evidence, before)
+        leans = self._follow_ups.leans(sentence, turn.context)
+        before = turn.context if question == sentence and leans else ""
+        replied = turn.previous_reply if leans else ""
+        evidence = evidence_of(searches)
+        return answer(self.reader, self.understanding, question, understood, evidence, before, replied, times)
 
     # --- replies ----------------------------------------------------------------------------------------------------
 
@@ -283,8 +305,9 @@ class Specialists:
             refused = [result for call, result in turn.results if _part(call) == index and "refused" in result.content]
             if refused:
                 said.append(replies.refused(refused[0]))
-            elif understood.act in ("state", "correct"):
-                said.append(replies.stored(writes, sentence))
+            elif understood.act in TELLING:
+                if writes or not turn.result_of("write-"):
+                    said.append(replies.stored(writes, sentence))
             elif understood.act == "ask":
                 said.append(self._answer(turn, (index, sentence, understood), alone=len(parts) == 1))
             elif understood.act == "forget":

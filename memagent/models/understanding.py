@@ -137,7 +137,7 @@ class Understanding:
         return [self._acts[text] for text in texts]
 
     def compare(self, pairs: Sequence[tuple[Claim, Claim]]) -> list[dict[str, float]]:
-        """For each (newer, older) pair the probabilities of `unrelated`, `replaces` and `same`."""
+        """For each (newer, older) pair the probabilities of `unrelated`, `replaces`, `same` and `ends`."""
         if not pairs:
             return []
         encodings = [self._encode(new.text, old.text) for new, old in pairs]

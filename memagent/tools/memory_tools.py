@@ -65,6 +65,7 @@ def change_words(change: MemoryChange) -> str:
         "superseded": f"updated {about} (was {before})",
         "queued": f"kept beside another value {about}",
         "edited": f"edited {about}",
+        "ended": f"ended {about}",
         "forgotten": "forgot it, with its history",
         "restored": f"restored {about}",
     }
@@ -128,6 +129,31 @@ def restated(fact: Fact, value: str) -> str:
     return "" if found is None else fact.text[: found.start()] + value + fact.text[found.end() :]
 
 
+@tool(why="reason")
+def memory_end(context: ToolContext, id: int, reason: str | None = None) -> Outcome:
+    """End a remembered fact that no longer holds and has no new value (sold, done, cancelled, left), by the id it was
+    shown with. It is kept as history."""
+    fact = context.fact_shown(id)
+    change = context.store.end_fact(
+        fact.id,
+        asked_by=context.asked_by,
+        reason=reason or "",
+        session_id=context.session_id,
+        sources=_naming(context, fact.value),
+    )
+    return _changed(context, change)
+
+
+def _naming(context: ToolContext, value: str) -> tuple[SourceSpan, ...]:
+    """Where the message of this turn names a value: in full, or by the longest of its words that it says."""
+    message = context.message
+    for words in [value, *sorted(re.findall(r"\w{3,}", value), key=len, reverse=True)]:
+        found = re.search(rf"\b{re.escape(words)}", message.content, re.IGNORECASE) if message is not None else None
+        if message is not None and found is not None:
+            return (SourceSpan(message.id, None, found.start(), found.end(), found.group()),)
+    return ()
+
+
 @tool()
 def memory_forget(context: ToolContext, id: int) -> Outcome:
     """Erase a remembered fact for good, with its history and the words it came from, by the id it was shown with."""
@@ -177,7 +203,9 @@ def memory_search(
         duration_ms=(time.perf_counter() - started) * 1000,
     )
     words = f"looked for “{query}”: {len(hits)} found" if hits else f"looked for “{query}”: nothing found"
-    return Outcome({"query": query, "hits": shown}, words, operation_id=operation)
+    times = _times(query, now, now)
+    content = {"query": query, "hits": shown} | ({"times": times} if times else {})
+    return Outcome(content, words, operation_id=operation)
 
 
 def hits_to_dicts(context: ToolContext, hits: Sequence[Hit]) -> list[dict[str, Any]]:
@@ -204,16 +232,7 @@ def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 4),
         "channels": {name: round(score, 4) for name, score in hit.channels.items()},
         "around": [f"{turn.role}: {turn.content}" for turn in hit.neighbours],
-        "times": [
-            {
-                "text": span.text,
-                "start": span.start,
-                "end": span.end,
-                "precision": span.precision,
-                "means": describe(span, now),
-            }
-            for span in find_times(hit.text, hit.said_at.astimezone(now.tzinfo))
-        ],
+        "times": _times(hit.text, hit.said_at.astimezone(now.tzinfo), now),
     }
     if hit.fact is not None:
         fact = hit.fact
@@ -229,6 +248,22 @@ def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
             "trust": fact.trust,
         }
     return data
+
+
+def _times(text: str, said: datetime, now: datetime) -> list[dict[str, Any]]:
+    """What a text that was `said` then names of time: the words and where, from when until when, and how to say it."""
+    return [
+        {
+            "text": span.text,
+            "start": span.start,
+            "end": span.end,
+            "precision": span.precision,
+            "since": span.since.isoformat(),
+            "until": span.until.isoformat(),
+            "means": describe(span, now),
+        }
+        for span in find_times(text, said)
+    ]
 
 
 @tool(label="block", old_text="old", old_content="old", new_text="new", new_content="new", content="new")

@@ -7,7 +7,14 @@ from types import MappingProxyType
 
 from memagent.conversation import ToolCall, ToolResult
 from memagent.errors import InputError
-from memagent.tools.memory_tools import core_memory_edit, memory_add, memory_forget, memory_search, memory_update
+from memagent.tools.memory_tools import (
+    core_memory_edit,
+    memory_add,
+    memory_end,
+    memory_forget,
+    memory_search,
+    memory_update,
+)
 from memagent.tools.query_tools import calculate, sql_query
 from memagent.tools.tool import Tool, ToolContext, failed
 
@@ -18,6 +25,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             memory_add,
             memory_search,
             memory_update,
+            memory_end,
             memory_forget,
             core_memory_edit,
             sql_query,

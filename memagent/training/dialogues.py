@@ -18,6 +18,7 @@ from memagent.models.labels import OTHER_SLOT
 from memagent.training.compose import Subject
 from memagent.training.examples import Composer, Example
 from memagent.training.packs import Packs, Slot
+from memagent.training.pairs import Pair
 from memagent.training.reading import Group
 
 Shown = tuple[dict[str, Any], ...]  # hits, as a search gives them
@@ -28,6 +29,7 @@ KEPT = "Kept in your words."
 UPDATED = "Updated: it's {value} now."
 TOLD = "It's {value}."
 UNKNOWN = "I don't know: you haven't told me."
+ENDED = "Noted: no longer {value}."
 ERASED = "Done, I've forgotten it."
 NOTHING = "I have nothing about that in memory."
 TALK = "I'm here. Tell me something to remember, or ask about what you told me."
@@ -55,13 +57,14 @@ class Dialogues:
     """Draws turns; the same seed gives the same ones.
 
     `written` messages are a third of what is told and chatted, `readings` are hand-written questions about earlier
-    messages of which at most one answers.
+    messages of which at most one answers, and `pairs` say what ends something told before.
     """
 
     packs: Packs
     seed: int
     written: Sequence[Example] = ()
     readings: Sequence[Group] = ()
+    pairs: Sequence[Pair] = ()
     rng: random.Random = field(init=False)
     composer: Composer = field(init=False)
     _of: dict[tuple[str, ...], list[Slot]] = field(init=False)
@@ -74,8 +77,9 @@ class Dialogues:
             self._of.setdefault(slot.subjects, []).append(slot)
 
     def draw(self) -> Turn:
-        kinds = (self._tell, self._ask, self._correct, self._forget, self._calculate, self._talk)
-        make = self.rng.choices(kinds, (0.32, 0.36, 0.10, 0.08, 0.04, 0.10))[0]
+        kinds = (self._tell, self._ask, self._correct, self._end, self._forget, self._calculate, self._talk)
+        shares = (0.32, 0.36, 0.10, 0.04 if self.pairs else 0.0, 0.08, 0.04, 0.10)
+        make = self.rng.choices(kinds, shares)[0]
         self._now = datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(minutes=self.rng.randrange(500_000))
         self._numbers = iter(range(1, 100))
         return make()
@@ -151,6 +155,14 @@ class Dialogues:
         call = ("memory_update", {"id": hit["id"], "value": value}, {**result, "also": []})
         shown = self._among(self._hits(), self._shown(hit))
         return self._turn(said.text, shown, [call], UPDATED.format(value=value))
+
+    def _end(self) -> Turn:
+        pair = self.rng.choice([pair for pair in self.pairs if pair.label == "ends"])
+        value = pair.old[slice(*pair.old_value)]
+        hit = {**self._heard(pair.old), "kind": "fact", "source": "fact", "subject": "user", "value": value}
+        result = {"action": "ended", "subject": "user", "attribute": "note", "value": value, "before": value}
+        call = ("memory_end", {"id": hit["id"]}, {**result, "also": []})
+        return self._turn(pair.new, self._among(self._hits(), self._shown(hit)), [call], ENDED.format(value=value))
 
     def _forget(self) -> Turn:
         slot, subject, value = self._fact()

@@ -33,7 +33,7 @@ from memagent.training.chat_tokenizer import START, STOP, VOCABULARY, train_toke
 from memagent.training.dialogues import Dialogues, Turn
 from memagent.training.packs import Packs, load_packs
 from memagent.training.runs import Run, prepare
-from memagent.training.written import load_messages, load_readings
+from memagent.training.written import load_messages, load_pairs, load_readings
 
 SIZES = {
     "tiny": {"hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "num_attention_heads": 4},
@@ -286,7 +286,7 @@ def main() -> None:
         model.load_state_dict(torch.load(arguments.start, weights_only=True)["network"])
     run = Run(arguments.out, arguments.steps, arguments.rate, arguments.rate, arguments.bf16)
     seed = arguments.seed + 1_000_003 * run.first_step  # after a resume other turns, so that none is seen twice
-    dialogues = Dialogues(packs, seed, load_messages(), load_readings(held=False))
+    dialogues = Dialogues(packs, seed, load_messages(), load_readings(held=False), load_pairs())
     turns = batches(Encoder(tokenizer), dialogues, arguments.batch)
     drawn = partial(copies, len(tokenizer), arguments.batch, rng=dialogues.rng)
     train(model, run, lessons(turns, drawn, run.first_step, arguments.copying), arguments.device)
@@ -301,7 +301,7 @@ def _tokenizer(folder: Path, packs: Packs, seed: int) -> Any:
     from transformers import AutoTokenizer
 
     if not folder.exists():
-        dialogues = Dialogues(packs, seed + 1000, load_messages(), load_readings(held=False))
+        dialogues = Dialogues(packs, seed + 1000, load_messages(), load_readings(held=False), load_pairs())
         draft = ChatTemplate(train_tokenizer([SYSTEM], 512))
         texts = (rendered(draft, dialogues.draw()) for _ in range(TOKENIZER_TURNS))
         train_tokenizer((text.partition(STOP)[2] for text in texts), VOCABULARY).save_pretrained(folder)

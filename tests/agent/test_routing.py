@@ -30,6 +30,7 @@ from memagent.models.helpers import Helpers
 from memagent.models.prompt import chat_messages
 from memagent.models.scripted import ScriptedModel, Step
 from memagent.models.specialists import Specialists
+from memagent.tools.registry import TOOLS
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +164,7 @@ def test_in_the_mode_tools_the_specialists_do_nothing(store: MemoryStore, helper
     talk = Talk(store, Routing(helpers=helpers))
     events = talk.say("my sister Ingrid lives in Trondheim", "How nice!")
     assert kept(store) == [] and not [event for event in events if isinstance(event, ToolReturned)]
-    assert len(talk.model.requests[0].tools) == 7
+    assert len(talk.model.requests[0].tools) == len(TOOLS)
 
 
 def test_in_the_mode_auto_the_model_is_offered_no_tools(store: MemoryStore, helpers: Helpers) -> None:

@@ -109,7 +109,7 @@ def test_the_model_sees_what_was_said_its_calls_and_their_results(store: MemoryS
     _, _, said, asked, answered = third.messages
     assert (said.content, asked.tool_calls) == ("the boiler is serviced by Hartnell", (ADD,))
     assert answered.tool_result is not None and answered.tool_result.call_id == ADD.id
-    assert len(third.tools) == 7
+    assert len(third.tools) == 8
 
 
 def test_stored_events_are_the_ones_that_were_shown(store: MemoryStore) -> None:

@@ -60,6 +60,40 @@ def test_what_is_no_longer_current_cannot_be_amended(store: MemoryStore) -> None
         store.amend_fact(fact_id, kind="note", valid_from=None, valid_to=None)
 
 
+def test_what_ends_is_history_and_nothing_takes_its_place(store: MemoryStore) -> None:
+    banjo = tell(store, "user", "instruments owned", "banjo", single=False, valid_from=MAY)
+    tell(store, "user", "instruments owned", "cello", single=False)
+    change = store.end_fact(banjo, asked_by="model", reason="sold", valid_to=JUNE)
+    ended = store.fact(banjo)
+    assert change.action == "ended" and change.after == ended
+    assert not ended.current and ended.superseded_by is None and (ended.valid_from, ended.valid_to) == (MAY, JUNE)
+    assert banjo not in found(store, "banjo") and banjo in found(store, "banjo", state="all")
+    assert [fact.value for fact in store.facts()] == ["cello"]
+    store.undo(change.operation_id, asked_by="user")
+    assert store.fact(banjo) == change.before
+
+
+def test_what_has_ended_can_be_told_anew_but_not_ended_again(store: MemoryStore) -> None:
+    tea = tell(store, "user", "drink", "tea")
+    change = store.end_fact(tea, asked_by="model")
+    with pytest.raises(InputError, match="no longer current"):
+        store.end_fact(tea, asked_by="model")
+    again = tell(store, "user", "drink", "tea")
+    assert again != tea and [fact.id for fact in store.facts()] == [again]
+    with pytest.raises(InputError, match="taken the place"):
+        store.undo(change.operation_id, asked_by="user")
+    with pytest.raises(NotFoundError):
+        store.end_fact(tea + 100, asked_by="model")
+
+
+def test_what_ends_is_no_longer_in_doubt(store: MemoryStore) -> None:
+    tell(store, "user", "city", "Oslo", trust="user")
+    doubtful = tell(store, "user", "city", "Rome", trust="document")
+    assert len(store.conflicts()) == 1
+    store.end_fact(doubtful, asked_by="user")
+    assert store.conflicts() == [] and [fact.value for fact in store.facts()] == ["Oslo"]
+
+
 def test_the_last_change_is_the_newest_that_is_not_taken_back(store: MemoryStore) -> None:
     with pytest.raises(InputError, match="no change to take back"):
         store.last_change()

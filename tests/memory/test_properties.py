@@ -68,6 +68,13 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.update_fact(fact, value, asked_by="model")
 
     @rule(number=st.integers(0, 50))
+    def end(self, number: int) -> None:
+        fact = self.pick(number)
+        if fact is not None:
+            after = self.store.end_fact(fact, asked_by="model").after
+            assert after is not None and not after.current and after == self.store.fact(fact)
+
+    @rule(number=st.integers(0, 50))
     def forget(self, number: int) -> None:
         fact = self.pick(number, "all")
         if fact is not None:

@@ -67,6 +67,7 @@ DECISIONS: dict[str, Decision] = {
     "a decision to keep both": lambda s, ids: s.resolve_conflict(ids["conflict"], "keep_both"),
     "a decision for the new": lambda s, ids: s.resolve_conflict(ids["conflict"], "keep_new"),
     "a decision for the old": lambda s, ids: s.resolve_conflict(ids["conflict"], "keep_old"),
+    "an end": lambda s, ids: s.end_fact(ids["city"], asked_by="model"),
     "a pin": lambda s, ids: s.pin_fact(ids["city"], True),
     "an edit of a core block": lambda s, ids: s.edit_core_block("person", "London", "Leeds", asked_by="model"),
 }

@@ -31,9 +31,14 @@ class Asker:
         self.understanding = understanding
 
     def __call__(
-        self, asked: Understood, evidence: Sequence[Evidence], script: Mapping[str, str | Answer], before: str = ""
+        self,
+        asked: Understood,
+        evidence: Sequence[Evidence],
+        script: Mapping[str, str | Answer],
+        before: str = "",
+        replied: str = "",
     ) -> Found:
-        return answer(ScriptedReader(script), self.understanding, asked.text, asked, evidence, before)
+        return answer(ScriptedReader(script), self.understanding, asked.text, asked, evidence, before, replied)
 
 
 @pytest.fixture
@@ -246,6 +251,9 @@ def test_before_now_is_the_retired_value_of_the_same_slot(ask: Asker) -> None:
     asked = understood("where did I live before?", mode="previous", slot="home city")
     found = ask(asked, [nurse, leeds, PORTO, hull], {PORTO.window: "Porto"})
     assert (found.kind, words(found)) == ("previous", ["Hull", "Leeds"])
+    again = ask(asked, [leeds, PORTO, hull], {PORTO.window: "Porto"}, replied="Before that it was Hull.")
+    assert words(again) == ["Leeds"]
+    assert words(ask(asked, [leeds, PORTO, hull], {PORTO.window: "Porto"}, replied="Porto.")) == ["Hull", "Leeds"]
 
 
 def test_where_nothing_was_retired_before_now_is_what_was_told_earlier(ask: Asker) -> None:
@@ -254,6 +262,21 @@ def test_where_nothing_was_retired_before_now_is_what_was_told_earlier(ask: Aske
     found = ask(asked, [new, old], {old.window: "Leeds", new.window: "Hull"})
     assert (found.kind, words(found)) == ("previous", ["Leeds"])
     assert ask(asked, [new], {new.window: "Hull"}).kind == "value"
+
+
+def test_what_was_erased_is_no_answer(ask: Asker) -> None:
+    gift = fact(f"getting gran a {FORGOTTEN} for her 80th", "getting gran", "80th")
+    asked = understood("what am I getting gran?")
+    assert ask(asked, [gift], {gift.window: reading(gift.window, f"a {FORGOTTEN}")}).kind == "nothing"
+
+
+def test_a_value_that_only_repeats_the_question_does_not_answer_it(ask: Asker) -> None:
+    text = "I play badminton with Harriet"
+    played, harriet = fact(text, "hobby", "badminton"), fact(text, "play badminton with", "Harriet")
+    found = ask(understood("who do I play badminton with?"), [played, harriet], {text: "Harriet"})
+    assert found.best.words == "Harriet"
+    either = ask(understood("do I play badminton or golf?"), [played], {text: "badminton"})
+    assert either.best.words == "badminton"
 
 
 @pytest.mark.parametrize("kind", ["yes", "no"])

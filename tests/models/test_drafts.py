@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from memagent.models.drafts import Write, plan_writes
+from memagent.models.drafts import Write, plan_ends, plan_writes
 from memagent.models.enumerations import listed
+from memagent.models.evidence import Evidence
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.understanding import Reference, Understanding, Understood, Value
 from tests.models.scripted_reading import fact
@@ -91,3 +92,56 @@ def test_what_was_found_as_one_value_of_a_list_is_split_at_its_commas(understand
 def test_whom_a_value_is_about_is_no_value_itself(understanding: Understanding) -> None:
     said = told("a telescope for Malachi", "telescope", "Malachi", subject="Malachi")
     assert [(subject, value) for subject, _, value, _ in written(understanding, said)] == [("Malachi", "telescope")]
+
+
+OWNED = "instruments I own: a banjo, an oboe and two recorders"
+
+
+def owned() -> list[Evidence]:
+    return [fact(OWNED, "instruments I own", name, single=False, id=at) for at, name in enumerate(("banjo", "oboe"))]
+
+
+@pytest.mark.parametrize("text", ["sold the banjo", "got rid of the banjo last week", "gave the banjo away"])
+def test_what_a_message_ends_is_ended_and_nothing_new_is_written(understanding: Understanding, text: str) -> None:
+    (write,) = plan_writes(understanding, told(text, "banjo"), owned(), "")
+    assert (write.replaces, write.value, write.ends) == (0, "banjo", True)
+
+
+@pytest.mark.parametrize("text", ["restrung the banjo today", "the banjo needs a new string", "I might sell the banjo"])
+def test_what_a_message_only_names_goes_on(understanding: Understanding, text: str) -> None:
+    assert plan_ends(understanding, text, owned()) == []
+
+
+def test_who_somebody_is_is_not_ended_by_news_of_them(understanding: Understanding) -> None:
+    friend = fact("My daughter's best friend is Yuki.", "best friend", "Yuki", "daughter", id=1)
+    assert plan_ends(understanding, "Yuki must not have kiwi, she comes out in a rash.", [friend]) == []
+    plan = fact("we're having dinner at the Okonjos", "we're having", "dinner at the Okonjos", fact="plan", id=2)
+    (write,) = plan_ends(understanding, "the Okonjos have called off the dinner", [plan])
+    assert (write.replaces, write.ends) == (2, True)
+
+
+def test_what_is_replaced_is_not_ended_as_well(understanding: Understanding) -> None:
+    text = "no, it's the oboe that is in C, not the banjo"
+    writes = plan_writes(understanding, replace(told(text, "oboe"), act="correct"), owned()[:1], "")
+    assert len({write.replaces for write in writes}) == len(writes)
+
+
+def test_a_word_that_is_too_short_names_nothing(understanding: Understanding) -> None:
+    ticket = fact("a ticket to go to sea", "ticket", "to go to sea", id=3)
+    assert plan_ends(understanding, "that one is to go", [ticket]) == []
+
+
+def test_somebody_who_leaves_takes_nobody_along_and_is_replaced_by_no_verb(understanding: Understanding) -> None:
+    team = "in the quiz team it's me, Olwen, Dilip and Hamish"
+    facts = [
+        fact(team, "it's me", name, "quiz team", single=False, id=at) for at, name in enumerate(("Dilip", "Hamish"))
+    ]
+    text = "Hamish has quit the quiz team"
+    writes = plan_writes(understanding, replace(told(text, "quit"), act="correct"), facts, "")
+    assert [(write.replaces, write.ends) for write in writes] == [(1, True)]
+
+
+def test_what_names_the_remembered_thing_shorter_does_not_replace_it(understanding: Understanding) -> None:
+    car = fact("I drive a Skoda Fabia.", "car model", "Skoda Fabia", id=1)
+    said = replace(told("I traded in the Fabia.", "the Fabia", slots="car model", single=True), act="correct")
+    assert all(write.ends for write in plan_writes(understanding, said, [car], ""))

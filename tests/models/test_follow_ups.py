@@ -62,3 +62,24 @@ def test_a_question_that_names_nothing_leans_on_the_one_before(follow_ups: Follo
     assert follow_ups.leans("and before that?", "what was my rent last year?")
     assert not follow_ups.leans("and before that?", "")
     assert not follow_ups.leans("where does Felix live these days?", "what was my rent last year?")
+
+
+TODAY = "what have I got on today?"
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "times", "meant"),
+    [
+        ("and tomorrow?", TODAY, ["tomorrow", "today"], "what have I got on tomorrow?"),
+        ("and on sunday?", "what is planned?", ["on sunday"], "what is planned on sunday?"),
+        ("anything on the 18th?", TODAY, ["the 18th", "today"], "what have I got on the 18th?"),
+        ("is Ana coming tomorrow?", TODAY, ["tomorrow", "today"], None),
+        ("and Ana?", TODAY, ["today"], None),
+        ("and tomorrow?", "", ["tomorrow"], None),
+        ("and tomorrow?", "I was at the dentist today", ["tomorrow", "today"], None),
+    ],
+)
+def test_a_bare_time_takes_the_place_of_the_one_before(
+    follow_ups: FollowUps, said: str, before: str, times: list[str], meant: str | None
+) -> None:
+    assert follow_ups.at_another_time(said, before, times) == meant

@@ -46,3 +46,17 @@ def test_what_is_kept_is_bounded(reader: Reader) -> None:
     for number in range(4):
         reader.read(QUESTION, [f"note {number}, line {line}" for line in range(50)])
     assert len(reader._recent) <= 250
+
+
+def test_words_that_only_repeat_the_question_are_no_answer(reader: Reader) -> None:
+    (who,) = reader.read("who do i play badminton with?", ["i play badminton with Harriet on thursdays"])
+    assert who.words == "Harriet"
+    (brand,) = reader.read("Which brand of clarinet reeds do I use?", ["I play clarinet with the Vandoren reeds."])
+    assert "clarinet" not in brand.words
+    (nothing,) = reader.read("is it green?", ["it is green"])
+    assert nothing.words == "" and nothing.span_probability == 0.0
+
+
+def test_of_alternatives_that_are_asked_for_one_is_the_answer(reader: Reader) -> None:
+    (tea,) = reader.read("does Ana drink tea or coffee?", ["Ana drinks nothing but tea"])
+    assert tea.words == "tea"

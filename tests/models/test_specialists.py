@@ -136,6 +136,26 @@ def test_a_list_is_kept_as_one_and_loses_only_what_is_taken_off(person: Person) 
     assert "oat milk" in reply and "bin bags" in reply and "lentils" not in reply
 
 
+def test_what_is_done_leaves_the_list_and_stays_in_the_history(person: Person) -> None:
+    person.says("put oat milk, bin bags and lentils on the shopping list")
+    assert person.called("memory_add") == 3
+    reply = person.says("got the lentils")
+    assert person.called("memory_end") == 1 and person.called("memory_add") == 0 and "no longer lentils" in reply
+    person.restart()
+    reply = person.says("what's on the shopping list?").casefold()
+    assert "oat milk" in reply and "bin bags" in reply and "lentils" not in reply
+    assert [fact.value for fact in person.store.facts(state="retired")] == ["lentils"]
+
+
+def test_what_one_sentence_ends_and_the_next_replaces_is_replaced(person: Person) -> None:
+    person.says("I drive a Skoda Fabia")
+    reply = person.says("I traded in the Fabia. I drive a Kia Niro now.")
+    assert "could not" not in reply and "Niro" in reply
+    assert [value for value in person.values if "Fabia" in value] == []
+    person.restart()
+    assert "Niro" in person.says("what car do I drive?")
+
+
 def test_what_was_told_again_with_another_value_takes_its_place(person: Person) -> None:
     person.says("I live in Porto")
     person.says("I live in Leeds")

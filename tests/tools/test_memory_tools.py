@@ -197,7 +197,7 @@ def test_a_search_that_cannot_be_done_says_why(say: Say, arguments: dict[str, st
     assert not call(say("hello there"), "memory_search", **arguments).ok
 
 
-# --- memory_update and memory_forget ---
+# --- memory_update, memory_end and memory_forget ---
 
 
 @pytest.fixture
@@ -240,6 +240,32 @@ def test_an_update_puts_the_new_value_where_the_old_one_stood(say: Say) -> None:
     assert [fact.text for fact in context.store.facts()] == ["in der STRAßE my LOCKER is 4418, ok"]
 
 
+def test_what_ends_is_no_longer_found_and_stays_in_the_history(allergies: ToolContext) -> None:
+    result = done(allergies, "memory_end", id=1, reason="outgrown")
+    assert (result.content["action"], result.content["value"]) == ("ended", "Peanuts")
+    assert result.words.startswith("ended user: allergy = Peanuts")
+    assert "Peanuts" not in {fact.value for fact in allergies.store.facts()}
+    hits = done(allergies, "memory_search", query="allergic to Peanuts", scope="facts", history=True).content["hits"]
+    assert [hit["current"] for hit in hits if hit["value"] == "Peanuts"] == [False]
+    assert not call(allergies, "memory_end", id=1).ok
+
+
+@pytest.mark.parametrize(
+    ("said", "named"), [("the PEANUTS one is gone", "PEANUTS"), ("peanut is fine now", ""), ("that is over", "")]
+)
+def test_the_message_that_ends_a_fact_is_a_source_of_it_where_it_names_it(
+    allergies: ToolContext, said: str, named: str
+) -> None:
+    message = allergies.store.add_message(allergies.session_id, "user", said)
+    row = allergies.shown[1].id
+    done(ToolContext(allergies.store, allergies.session_id, message, shown=allergies.shown), "memory_end", id=1)
+    quotes = [
+        span.quote for span, where in allergies.store.sources(row) if where is not None and where.id == message.id
+    ]
+    assert quotes == ([named] if named else [])
+    assert allergies.store.outdated_messages([message.id]) == (frozenset({message.id}) if named else frozenset())
+
+
 def test_forgetting_takes_back_the_number_of_what_is_gone_and_of_nothing_else(allergies: ToolContext) -> None:
     row = allergies.shown[1].id
     result = done(allergies, "memory_forget", id=1)
@@ -260,7 +286,7 @@ def test_a_forgotten_number_stays_unknown(allergies: ToolContext) -> None:
     assert 3 not in {hit["id"] for hit in hits}
 
 
-@pytest.mark.parametrize("name", ["memory_update", "memory_forget"])
+@pytest.mark.parametrize("name", ["memory_update", "memory_end", "memory_forget"])
 def test_row_ids_and_made_up_ids_are_refused(allergies: ToolContext, name: str) -> None:
     before = allergies.store.facts()
     row = allergies.shown[3].id

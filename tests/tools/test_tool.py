@@ -85,11 +85,12 @@ def test_every_tool_says_what_it_does_and_its_aliases_lead_to_arguments(item: To
     assert not set(item.aliases) & set(properties), "an alias hides an argument"
 
 
-def test_the_model_may_call_seven_tools() -> None:
+def test_the_model_may_call_eight_tools() -> None:
     assert list(TOOLS) == [
         "memory_add",
         "memory_search",
         "memory_update",
+        "memory_end",
         "memory_forget",
         "core_memory_edit",
         "sql_query",

@@ -83,7 +83,7 @@ def test_pairs_have_their_values_and_labels() -> None:
     composer = Composer(load_packs(), seed=11)
     pairs = [draw_pair(composer) for _ in range(800)]
     labels = Counter(pair.label for pair in pairs)
-    assert set(labels) == set(PAIRS) and labels["unrelated"] > 300 and labels["same"] > 80
+    assert set(labels) == set(PAIRS) - {"ends"} and labels["unrelated"] > 300 and labels["same"] > 80
     for pair in pairs:
         new, old = pair.new[slice(*pair.new_value)], pair.old[slice(*pair.old_value)]
         assert new and old

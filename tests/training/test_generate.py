@@ -23,14 +23,14 @@ from memagent.training.chat_tokenizer import STOP, train_tokenizer  # noqa: E402
 from memagent.training.dialogues import Dialogues, Turn  # noqa: E402
 from memagent.training.generate import SCHEMAS, Encoder, Sample, copies, lessons, rendered, request_of  # noqa: E402
 from memagent.training.packs import load_packs  # noqa: E402
-from memagent.training.written import load_messages, load_readings  # noqa: E402
+from memagent.training.written import load_messages, load_pairs, load_readings  # noqa: E402
 
 TURNS = 100
 
 
 @pytest.fixture(scope="module")
 def turns() -> list[Turn]:
-    dialogues = Dialogues(load_packs(), 5, load_messages(), load_readings())
+    dialogues = Dialogues(load_packs(), 5, load_messages(), load_readings(), load_pairs())
     return [dialogues.draw() for _ in range(TURNS)]
 
 
@@ -40,12 +40,13 @@ def encoder() -> Encoder:
 
 
 def test_the_same_seed_gives_the_same_turns(turns: list[Turn]) -> None:
-    again = Dialogues(load_packs(), 5, load_messages(), load_readings())
+    again = Dialogues(load_packs(), 5, load_messages(), load_readings(), load_pairs())
     assert [again.draw() for _ in range(TURNS)] == turns
     assert {call.name for turn in turns for message in turn.messages for call in message.tool_calls} >= {
         "memory_add",
         "memory_search",
         "memory_update",
+        "memory_end",
         "calculate",
     }
 

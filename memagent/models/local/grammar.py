@@ -18,7 +18,7 @@ from memagent.models.local.quotes import Quotes, pieces
 from memagent.models.local.template import Syntax
 
 # What an argument of a tool may hold, where its type does not say it all.
-SHOWN_IDS = frozenset({("memory_update", "id"), ("memory_forget", "id")})
+SHOWN_IDS = frozenset({("memory_update", "id"), ("memory_end", "id"), ("memory_forget", "id")})
 QUOTED = frozenset({("memory_add", "value"), ("memory_update", "value")})
 SUBJECTS = frozenset({("memory_add", "subject"), ("memory_search", "subject")})
 SPOKEN_TIMES = frozenset({("memory_add", "when")})
