@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -26,6 +27,7 @@ MOST_READ = 12
 LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
 OF_ANOTHER = 0.3  # what is left of the chance of a hit that does not name whom the question names
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
+ERASED = re.compile(r"\[forgotten|forgotten\]")  # a span may end inside of the brackets
 
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
 PAST = frozenset({"previous", "difference"})  # and that also want what no longer holds: "how much have I lost?"
@@ -194,7 +196,7 @@ def candidates(
         _candidate(asked, item, reading, tells.get(item.text, 1.0), values.get(item.text, []))
         for item, reading in zip(evidence, readings, strict=True)
     ]
-    return [c for c in found if FORGOTTEN not in c.words and (c.words or asked.understood.mode == "yesno")]
+    return [c for c in found if not ERASED.search(c.words) and (c.words or asked.understood.mode == "yesno")]
 
 
 def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, values: Sequence[str]) -> Candidate:

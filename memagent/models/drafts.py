@@ -182,7 +182,8 @@ def _placed(
 ) -> Write:
     """The write for one value: over the remembered fact that it replaces, or as a new fact; `one_of` an enumeration."""
     write = one_of or _write(understood, value)
-    others = _of_its_shape(value.words, [fact for fact in facts if not _same_thing(write.value, fact.value)])
+    others = [fact for fact in facts if not (_same_thing(write.value, fact.value) or _named_by(write.value, fact))]
+    others = _of_its_shape(value.words, others)
     if understood.act == "correct":
         leaning = _corrected(understood, value, write, others, context, understanding.known_slots)
         if leaning is not None:
@@ -215,6 +216,11 @@ def _same_thing(words: str, value: str) -> bool:
     """Whether a new value only names the remembered one, in full or shorter: "the Fabia" of "Skoda Fabia"."""
     said = content_words(words)
     return said <= content_words(value) and not any(character.isdigit() for word in said for character in word)
+
+
+def _named_by(words: str, fact: Evidence) -> bool:
+    """Whether a new value only says what the fact is about: "Wilhelmina is our cellist now" of who the cellist is."""
+    return content_words(words) <= content_words(f"{fact.subject} {fact.attribute}")
 
 
 def _of_its_shape(words: str, facts: Sequence[Evidence]) -> list[Evidence]:

@@ -35,6 +35,7 @@ CLEAR = 0.85  # an act this likely without context is taken
 SURELY_ASKED = 0.5
 SURELY_FORGET = 0.6  # what is forgotten is gone for good
 CLAUSE = re.compile(r"[,;:]\s+|\s+(?:so|and|but|because|then)\s+", re.IGNORECASE)
+SURE_OF_TALK = 0.5  # that memory answers what seems to be talk; of lists half as much is enough elsewhere
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 Part = tuple[int, str, Understood]
 
@@ -87,7 +88,7 @@ class Specialists:
     def respond(self, request: ChatRequest) -> Iterator[Output]:
         """Calls while something is left to look up or to write, then the reply."""
         turn = read_turn(request)
-        parts = self.understand(turn)
+        parts = [(index, said, _looked_up(said, understood)) for index, said, understood in self.understand(turn)]
         if request.cancel.is_set():
             return
         calls = self.calls(turn, parts)
@@ -283,6 +284,8 @@ class Specialists:
     def _answer(self, turn: Turn, part: Part, *, alone: bool) -> str:
         """What was found, or calculated from it; nothing where a remark among others was looked up in vain."""
         found = self.found(turn, part)
+        if _seemed_talk(part[2]) and (found.kind == "nothing" or found.chance < SURE_OF_TALK):
+            return replies.talked(part[1]) if alone else ""
         if found.kind == "nothing" and not alone and part[2].acts["ask"] < SURELY_ASKED:
             return ""
         reckoning = reckon(found, part[1])
@@ -303,7 +306,7 @@ class Specialists:
         for index, sentence, understood in parts:
             writes = [result for _, result in turn.result_of(f"write-{index}-")]
             refused = [result for call, result in turn.results if _part(call) == index and "refused" in result.content]
-            if refused:
+            if refused and not _seemed_talk(understood):
                 said.append(replies.refused(refused[0]))
             elif understood.act in TELLING:
                 if writes or not turn.result_of("write-"):
@@ -358,6 +361,16 @@ def reckon(found: Found, sentence: str) -> tuple[str, str] | None:
 def _part(call: ToolCall) -> int:
     """The sentence that a call of ours was made for."""
     return int(call.id.split("-")[1])
+
+
+def _looked_up(sentence: str, understood: Understood) -> Understood:
+    """What seems to be talk but is a question in form is looked up: "who keeps bees?" is either."""
+    asks = WHOLE.search(sentence) is not None and sentence.rstrip().endswith("?") and understood.mode != "why"
+    return replace(understood, act="ask") if understood.act == "talk" and asks else understood
+
+
+def _seemed_talk(understood: Understood) -> bool:
+    return understood.act == "ask" and understood.acts["ask"] < POSSIBLE and understood.acts["talk"] >= SURELY_ASKED
 
 
 def _known(sentence: str, recalled: Sequence[Evidence]) -> bool:

@@ -244,3 +244,18 @@ def test_a_truncated_pair_keeps_its_texts_apart(specialists: Specialists) -> Non
     understood = specialists.understanding.read("my cat is called Miso", LONG)
     assert understood.act == "state"
     assert [value.words for value in understood.values] == ["Miso"]
+
+
+def test_what_seems_to_be_talk_is_answered_where_memory_surely_does(person: Person) -> None:
+    person.says("Tobias from accounting is a keen beekeeper")
+    person.says("Priscilla does fencing on Wednesdays")
+    person.restart()
+    assert "Tobias" in person.says("Who keeps bees?")
+    for text in (
+        "how are you doing?",
+        "what's up?",
+        "what do you think about pineapple on pizza?",
+        "why is the sky blue?",
+    ):
+        reply = person.says(text)
+        assert "Tobias" not in reply and "eekeeper" not in reply and "haven't told me" not in reply, reply
