@@ -147,9 +147,11 @@ def memory_end(context: ToolContext, id: int, reason: str | None = None) -> Outc
 def _naming(context: ToolContext, value: str) -> tuple[SourceSpan, ...]:
     """Where the message of this turn names a value: in full, or by the longest of its words that it says."""
     message = context.message
+    if message is None:
+        return ()
     for words in [value, *sorted(re.findall(r"\w{3,}", value), key=len, reverse=True)]:
-        found = re.search(rf"\b{re.escape(words)}", message.content, re.IGNORECASE) if message is not None else None
-        if message is not None and found is not None:
+        found = re.search(rf"\b{re.escape(words)}", message.content, re.IGNORECASE)
+        if found is not None:
             return (SourceSpan(message.id, None, found.start(), found.end(), found.group()),)
     return ()
 
