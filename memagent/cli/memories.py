@@ -34,8 +34,8 @@ def memories() -> None:
 @click.option("--subject", help="Only about this.")
 @since_option
 @until_option
-@click.option("--retired", "state", flag_value="retired", help="Only what has been replaced.")
-@click.option("--all", "state", flag_value="all", help="Also what has been replaced.")
+@click.option("--retired", "state", flag_value="retired", help="Only what has been replaced or has ended.")
+@click.option("--all", "state", flag_value="all", help="Also what has been replaced or has ended.")
 @limit_option
 @click.option("--offset", type=click.IntRange(0), default=0, help="Skip so many.")
 @json_option

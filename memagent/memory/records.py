@@ -72,6 +72,11 @@ class Fact:
     def current(self) -> bool:
         return self.retired_at is None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it holds no more and nothing took its place."""
+        return self.retired_at is not None and self.superseded_by is None
+
 
 @dataclass(frozen=True)
 class MemoryChange:

@@ -217,10 +217,14 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
 
 
 def _of_another(asked: Question, item: Evidence) -> bool:
-    """Whether the question is about somebody by name, and the hit names nobody like that."""
+    """Whether the question is about somebody by name, and the hit names nobody like that.
+
+    A capital at the beginning of a question, or among capitals, makes no name.
+    """
     name = asked.about.split()[-1]
+    named = name[:1].isupper() and not name.isupper() and not asked.understood.text.startswith(name)
     others = content_words(asked.aliases.get(next(iter(content_words(name)), ""), ""))
-    return name[:1].isupper() and not (content_words(name) | others) & content_words(item.window)
+    return named and not (content_words(name) | others) & content_words(item.window)
 
 
 def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:

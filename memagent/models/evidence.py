@@ -53,6 +53,11 @@ class Evidence:
         return bool(self.hit.get("current", True))
 
     @property
+    def ended(self) -> bool:
+        """Whether a fact holds no more and nothing took its place."""
+        return bool(self.hit.get("ended", False))
+
+    @property
     def single(self) -> bool:
         """Whether its slot holds one current value."""
         return bool(self.hit.get("single", True))

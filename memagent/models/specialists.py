@@ -117,8 +117,12 @@ class Specialists:
         return parts
 
     def _only_ends(self, sentence: str, understood: Understood, turn: Turn) -> bool:
-        """Whether what seems to be talk, or nothing clearly, ends something remembered: "got the lentils"."""
-        if understood.act in TELLING or (understood.act != "talk" and understood.act_probability >= CLEAR):
+        """Whether what seems to be talk, or nothing clearly, ends something remembered: "got the lentils".
+
+        A request to forget is one: what is to be gone for good is not merely ended.
+        """
+        clear = SURELY_FORGET if understood.act == "forget" else CLEAR
+        if understood.act in TELLING or (understood.act != "talk" and understood.act_probability >= clear):
             return False
         return bool(plan_ends(self.understanding, sentence, turn.recalled))
 
@@ -243,11 +247,13 @@ class Specialists:
         looked = turn.result_of(f"search-{index}-")
         if not looked:
             query = self._query(turn, sentence, understood)
-            return [ToolCall(f"search-{index}-0", "memory_search", query | {"history": False})]
+            return [ToolCall(f"search-{index}-0", "memory_search", query | {"history": True})]
         if turn.result_of(f"forget-{index}-"):
             return []
         requests = self._requests(sentence)
-        targets = rank_for_erasure(self.reader, understood, requests, turn.context, evidence_of(looked))
+        # What was replaced goes with what took its place.
+        left = [item for item in evidence_of(looked) if item.current or item.ended]
+        targets = rank_for_erasure(self.reader, understood, requests, turn.context, left)
         if not targets and understood.values and understood.acts["state"] >= POSSIBLE:
             return self._calls_for(turn, index, sentence, replace(understood, act="state"))
         gone = {call.arguments["id"] for call, _ in turn.result_of("forget-")}
@@ -366,11 +372,14 @@ def _part(call: ToolCall) -> int:
 def _looked_up(sentence: str, understood: Understood) -> Understood:
     """What seems to be talk but is a question in form is looked up: "who keeps bees?" is either."""
     asks = WHOLE.search(sentence) is not None and sentence.rstrip().endswith("?") and understood.mode != "why"
-    return replace(understood, act="ask") if understood.act == "talk" and asks else understood
+    if understood.act != "talk" or not asks:
+        return understood
+    return replace(understood, act="ask", act_probability=understood.acts["ask"])
 
 
 def _seemed_talk(understood: Understood) -> bool:
-    return understood.act == "ask" and understood.acts["ask"] < POSSIBLE and understood.acts["talk"] >= SURELY_ASKED
+    """Whether it is only looked up, so that nothing needs to be known of it."""
+    return understood.act == "ask" and understood.act_probability < POSSIBLE
 
 
 def _known(sentence: str, recalled: Sequence[Evidence]) -> bool:

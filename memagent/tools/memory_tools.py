@@ -244,6 +244,7 @@ def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:
             "attribute": fact.attribute,
             "value": fact.value,
             "current": fact.current,
+            "ended": fact.ended,
             "single": fact.single,
             "retired_at": fact.retired_at.isoformat() if fact.retired_at else None,
             "recorded_at": fact.recorded_at.isoformat(),

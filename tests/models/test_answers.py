@@ -270,6 +270,22 @@ def test_what_was_erased_is_no_answer(ask: Asker) -> None:
     assert ask(asked, [gift], {gift.window: reading(gift.window, f"a {FORGOTTEN}")}).kind == "nothing"
 
 
+@pytest.mark.parametrize(
+    ("question", "subject", "known"),
+    [
+        ("What does Sylvie teach?", "Sylvie", False),
+        ("What does Joanna teach?", "Joanna", True),
+        ("what does the teacher teach?", "the teacher", True),
+        ("Teacher's subject?", "Teacher", True),
+        ("WHAT DOES THE TEACHER TEACH?", "THE TEACHER", True),
+    ],
+)
+def test_what_is_told_of_another_name_is_no_answer(ask: Asker, question: str, subject: str, known: bool) -> None:
+    told = message("Joanna has chemistry", score=0.9)
+    found = ask(understood(question, subject=subject), [told], {told.window: "chemistry"})
+    assert (found.kind == "value") is known
+
+
 def test_a_value_that_only_repeats_the_question_does_not_answer_it(ask: Asker) -> None:
     text = "I play badminton with Harriet"
     played, harriet = fact(text, "hobby", "badminton"), fact(text, "play badminton with", "Harriet")

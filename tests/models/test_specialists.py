@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,8 @@ from memagent.evals.scenarios.checks import declines
 from memagent.memory.store import MemoryStore
 from memagent.models.chat_model import ChatRequest
 from memagent.models.embedder import MiniLMEmbedder
-from memagent.models.specialists import Specialists
+from memagent.models.specialists import Specialists, Turn
+from tests.models.scripted_reading import fact, understood
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +147,27 @@ def test_what_is_done_leaves_the_list_and_stays_in_the_history(person: Person) -
     reply = person.says("what's on the shopping list?").casefold()
     assert "oat milk" in reply and "bin bags" in reply and "lentils" not in reply
     assert [fact.value for fact in person.store.facts(state="retired")] == ["lentils"]
+
+
+def test_what_has_ended_can_still_be_forgotten_with_the_message_that_ended_it(person: Person) -> None:
+    person.says("put oat milk, bin bags and lentils on the shopping list")
+    person.says("got the lentils")
+    person.says("forget the lentils")
+    assert person.called("memory_forget") == 1
+    assert "lentils" not in [fact.value for fact in person.store.facts(state="all")]
+    assert not [said.content for said in person.store.messages(person.session) if "entils" in said.content]
+    assert sorted(person.values) == ["bin bags", "oat milk"]
+
+
+@pytest.mark.parametrize(("act", "sure", "ends"), [("forget", 0.7, False), ("ask", 0.5, True), ("ask", 0.9, False)])
+def test_what_is_to_be_forgotten_is_not_merely_ended(
+    specialists: Specialists, act: str, sure: float, ends: bool
+) -> None:
+    text = "got rid of the banjo last week"
+    owned = fact("instruments I own: a banjo and an oboe", "instruments I own", "banjo", single=False)
+    turn = Turn(text, (), (owned,), (), "")
+    said = replace(understood(text, act), act_probability=sure)
+    assert specialists._only_ends(text, said, turn) is ends
 
 
 def test_what_one_sentence_ends_and_the_next_replaces_is_replaced(person: Person) -> None:

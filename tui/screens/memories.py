@@ -294,6 +294,8 @@ taken back with u.
         fact = self.fact
         if fact is None:
             self.memagent.tell("there is no memory under the cursor")
+        elif fact.ended:
+            self.memagent.tell(f"memory {fact.id} has ended; undo (u) brings it back", severity="warning")
         elif not fact.current:
             self.memagent.tell(f"memory {fact.id} has been replaced; edit the one that replaced it", severity="warning")
         else:

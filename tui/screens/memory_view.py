@@ -98,7 +98,11 @@ def detail_page(detail: Detail) -> Content:
 
 
 def _head(fact: Fact) -> Content:
-    badges = [fact.kind, "current" if fact.current else "replaced", *(["pinned"] if fact.pinned else [])]
+    badges = [
+        fact.kind,
+        "current" if fact.current else "ended" if fact.ended else "replaced",
+        *(["pinned"] if fact.pinned else []),
+    ]
     badges += [f"trust {fact.trust}", f"confidence {fact.confidence:.2f}"]
     badges += [f"told {fact.times_told} times"] if fact.times_told > 1 else []
     badges += [] if fact.single else ["one of several"]
@@ -119,7 +123,7 @@ def _dates(fact: Fact) -> Content:
         ("holds from", shown(fact.valid_from, "not said")),
         ("holds until", shown(fact.valid_to, "open")),
         ("told", shown(fact.recorded_at, "")),
-        ("replaced", shown(fact.retired_at, "no")),
+        ("ended" if fact.ended else "replaced", shown(fact.retired_at, "no")),
     ]
     return NEWLINE.join(content_line(f"{name:13}", "$foreground-muted") + content_line(value) for name, value in lines)
 
