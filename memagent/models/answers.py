@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from memagent.models.arithmetic import amount
+from memagent.models.asked_about import OF_ANOTHER, alias_names, of_another, subject_of
 from memagent.models.asked_times import asked_time, of_that_time, read_at
 from memagent.models.bridging import LONG_WORD, links, pairs, read_pairs
-from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
-from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, overlap
+from memagent.models.evidence import USER, Evidence, content_words, same_subject
+from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, log_odds, overlap
 from memagent.models.reader import Answer, Reader, repeats
-from memagent.models.rivals import CLOSE, Candidate, before_now, in_force, rival
+from memagent.models.rivals import CLOSE, Candidate, before_now, in_force, replaced_by, replaced_by_reply, rival
 from memagent.models.sentences import split_sentences
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
@@ -24,8 +25,8 @@ READ, SAME_SLOT = FEATURES.index("reader"), FEATURES.index("same slot")
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
+MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
 LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
-OF_ANOTHER = 0.3  # what is left of the chance of a hit that does not name whom the question names
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 ERASED = re.compile(r"\[forgotten|forgotten\]")  # a span may end inside of the brackets
 
@@ -82,12 +83,15 @@ def answer(
     """
     time = asked_time(question, times) if understood.mode != "previous" else None
     evidence = of_that_time(evidence, time)
-    asked = plain_subject(understood.subject.words) if understood.subject is not None else USER
+    asked = subject_of(understood)
     evidence, tells = telling(understanding, understood, evidence)
     if not evidence:
         return Found("nothing", asked=asked)
     if understood.mode == "why" and understood.act_probability >= CLEARLY_ASKED:
         return _why(evidence)
+    on_record = replaced_by(evidence, question) or replaced_by_reply(evidence, question, replied)
+    if understood.mode == "previous" and on_record:
+        return Found("previous", tuple(on_record), asked=asked, judged=tuple(on_record))
     aliases = alias_names(understood, evidence)
     wanted = Question(understood, asked, aliases, understanding.known_slots, before, time)
     judged = tuple(candidates(reader, question, wanted, evidence, tells))
@@ -108,9 +112,15 @@ def answer(
     if kind == "previous":
         past = before_now(sure, judged, replied)
         return Found("previous" if past else "value", tuple(past or sure), asked=asked, judged=judged)
-    sure = in_force(understanding, sure, ranked) if kind in ("value", "when") else sure
+    if kind in ("value", "when"):
+        sure = in_force(understanding, _not_said(sure, replied), ranked)
     other = rival(understanding, sure) if kind == "value" else None
     return Found(kind, tuple(sure), asked=asked, judged=judged, rival=other)
+
+
+def _not_said(sure: Sequence[Candidate], replied: str) -> Sequence[Candidate]:
+    """Without what the question before was answered with, where something else answers: "and who leads it?"."""
+    return [candidate for candidate in sure if not overlap(candidate.words, replied)] or sure
 
 
 def telling(
@@ -151,24 +161,6 @@ def _telling_chances(understanding: Understanding, texts: Sequence[str]) -> dict
     return chances
 
 
-def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, str]:
-    """Other names of the question's subject by its words: told "my sister is Ana", "sister" is also called "Ana"."""
-    aliases: dict[str, str] = {}
-    wanted = content_words(understood.subject.words) if understood.subject is not None else frozenset[str]()
-    for item in evidence:
-        if not item.is_fact or not item.current or item.subject != USER:
-            continue
-        name = content_words(item.value)
-        relation = content_words(item.attribute) | (wanted & content_words(item.text) - name)
-        if len(name) <= 3 and wanted & relation:
-            for word in wanted & relation:
-                aliases.setdefault(word, item.value)
-        elif wanted & name and len(content_words(item.attribute)) <= 2:
-            for word in wanted & name:
-                aliases.setdefault(word, item.attribute)
-    return aliases
-
-
 def candidates(
     reader: Reader, question: str, asked: Question, evidence: Sequence[Evidence], tells: Mapping[str, float]
 ) -> list[Candidate]:
@@ -196,7 +188,24 @@ def candidates(
         _candidate(asked, item, reading, tells.get(item.text, 1.0), values.get(item.text, []))
         for item, reading in zip(evidence, readings, strict=True)
     ]
+    found += _in_no_fact(asked, evidence, readings, values)
     return [c for c in found if not ERASED.search(c.words) and (c.words or asked.understood.mode == "yesno")]
+
+
+def _in_no_fact(
+    asked: Question, evidence: Sequence[Evidence], readings: Sequence[Answer], values: Mapping[str, Sequence[str]]
+) -> Iterator[Candidate]:
+    """What is surely read in a sentence of which facts are known, but not that one; once a sentence, as in a message.
+
+    What is read less surely is mostly no answer: "What is Solveig's profession?" of the orchestra she plays in.
+    """
+    for text, known in values.items():
+        of_text = [at for at, item in enumerate(evidence) if item.text == text and item.current]
+        at = max(of_text, key=lambda at: readings[at].probability)
+        surely = log_odds(readings[at].probability) >= MOST_ODDS and evidence[at].window == text
+        if surely and not any(overlap(value, readings[at].words) for value in known):
+            message = Evidence({**evidence[at].hit, "kind": "message"})
+            yield _candidate(asked, message, readings[at], 1.0, ())
 
 
 def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, values: Sequence[str]) -> Candidate:
@@ -208,23 +217,14 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
         words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
     repeated = repeats(item.value, content_words(asked.understood.text)) and asked.understood.mode != "yesno"
     slotted = judged[SAME_SLOT] >= SURE_SLOT
-    if item.is_fact and not repeated and (covered or slotted or not words or overlap(words, item.value)):
+    confirms = asked.understood.mode == "yesno" and bool(words)
+    about_value = covered or slotted or not words or overlap(words, item.value)
+    if item.is_fact and about_value and not repeated and not confirms:
         whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         words = words if whole else item.value
     offset = len(item.window) - len(item.text)
-    score = judge(judged) * (OF_ANOTHER if _of_another(asked, item) else 1.0)
+    score = judge(judged) * (OF_ANOTHER if of_another(asked, item) else 1.0)
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
-
-
-def _of_another(asked: Question, item: Evidence) -> bool:
-    """Whether the question is about somebody by name, and the hit names nobody like that.
-
-    A capital at the beginning of a question, or among capitals, makes no name.
-    """
-    name = asked.about.split()[-1]
-    named = name[:1].isupper() and not name.isupper() and not asked.understood.text.startswith(name)
-    others = content_words(asked.aliases.get(next(iter(content_words(name)), ""), ""))
-    return named and not (content_words(name) | others) & content_words(item.window)
 
 
 def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:
@@ -269,8 +269,8 @@ def _over_two(
         place = reading.start - offset, reading.end - offset
         found.append(Candidate(item, words, judge(judged), reading.kinds, *place, judged))
     found.sort(key=lambda candidate: candidate.score, reverse=True)
-    least = sure[0].features[READ] if sure else -MOST_ODDS - 1
-    return [candidate for candidate in found if candidate.score >= SURE and candidate.features[READ] > least][:1]
+    least = sure[0].features[READ] + MORE_SURELY if sure else -MOST_ODDS
+    return [candidate for candidate in found if candidate.score >= SURE and candidate.features[READ] >= least][:1]
 
 
 def _follow(question: str, asked: Question, evidence: Sequence[Evidence]) -> str | None:
@@ -284,7 +284,7 @@ def _follow(question: str, asked: Question, evidence: Sequence[Evidence]) -> str
 
 def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
     best = sure[0]
-    if understood.mode == "yesno":
+    if understood.mode == "yesno" and best.kinds["yes"] + best.kinds["no"] >= best.kinds["span"]:
         return "yes" if best.kinds["yes"] >= best.kinds["no"] else "no"
     if understood.mode == "list":
         return "values"

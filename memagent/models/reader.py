@@ -17,6 +17,7 @@ from tokenizers import Encoding
 from memagent.models.encoder import BUNDLED, Array, Encoder, pad, tokenizer
 from memagent.models.evidence import WORD, content_words
 from memagent.models.labels import ANSWERS
+from memagent.models.recent import Recent
 from memagent.models.spans import softmax, whole_words
 from memagent.models.weights import load_weights
 
@@ -66,22 +67,16 @@ class Reader:
         heads = {name: np.asarray(weight, np.float32) for name, weight in weights.items() if name.startswith("head.")}
         self._answer = heads["head.answer.weight"], heads["head.answer.bias"]
         self._span = heads["head.span.weight"], heads["head.span.bias"]
-        self._recent: dict[tuple[str, str], Answer] = {}
+        self._recent = Recent(self._read, RECENT)
 
     def read(self, question: str, windows: Sequence[str]) -> list[Answer]:
         """One answer a window, in order. What was read lately is kept: a turn asks for the same thing twice."""
-        recent = ((window, self._recent.get((question, window))) for window in windows)
-        answers = {window: answer for window, answer in recent if answer is not None}
-        new = [window for window in dict.fromkeys(windows) if window not in answers]
-        if new:
-            answers |= zip(new, self._read(question, new), strict=True)
-            if len(self._recent) > RECENT:
-                self._recent.clear()
-            self._recent |= {(question, window): answers[window] for window in new}
-        return [answers[window] for window in windows]
+        return self._recent([(question, window) for window in windows])
 
-    def _read(self, question: str, windows: Sequence[str]) -> list[Answer]:
-        encodings = tokenizer().encode_batch([(question, window) for window in windows])
+    def _read(self, asked: Sequence[tuple[str, str]]) -> list[Answer]:
+        """(question, window) pairs of one question."""
+        question, windows = asked[0][0], [window for _, window in asked]
+        encodings = tokenizer().encode_batch(list(asked))
         for encoding in encodings:
             encoding.truncate(MAX_TOKENS)
         answers: list[Answer] = []

@@ -14,6 +14,10 @@ CORRECTING = 0.2  # a message counts as correcting another from this probability
 POSSIBLE = 0.2  # what was told later may hold instead of the best candidate from this score on
 REPLACES = 0.7  # where it does, by what the two say
 MOST_LATER = 2
+_ASKING = """and so but or what which who whom whose where when then was were is are be been did do does had has have
+use used it that this one they he she we you i in on at with to of for from by before previously earlier prior first"""
+ASKING = frozenset(_ASKING.split())  # a question of these alone asks about what was just said
+ON_RECORD = 0.9  # how sure is what the store itself has replaced
 
 
 @dataclass(frozen=True)
@@ -70,20 +74,57 @@ def rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate 
     return level[0]
 
 
+def replaced_by(evidence: Sequence[Evidence], words: str) -> list[Candidate]:
+    """What was in the place of a value that is named, newest first: before Forno Blu it was Da Renzo.
+
+    That is on record, however the question reads.
+    """
+    facts = {item.number: item for item in evidence if item.is_fact}.values()
+    said = content_words(words)
+    named = [fact for fact in facts if (value := content_words(fact.value)) and value <= said]
+    found = [
+        fact
+        for fact in facts
+        if any(_slot(fact) == _slot(later) and _gone(fact) and _gone(fact) <= _came(later) for later in named)
+    ]
+    found.sort(key=_gone, reverse=True)
+    return [Candidate(fact, fact.value, ON_RECORD, {}, 0, 0) for fact in found]
+
+
+def replaced_by_reply(evidence: Sequence[Evidence], question: str, replied: str) -> list[Candidate]:
+    """What was in the place of what was just replied, where the question names nothing else: "and who before that?"."""
+    asked = content_words(question) - ASKING
+    found = replaced_by(evidence, replied)
+    return [fact for fact in found if asked <= content_words(f"{fact.evidence.subject} {fact.evidence.text}")]
+
+
+def _slot(fact: Evidence) -> tuple[str, str]:
+    return fact.subject, fact.attribute
+
+
+def _gone(fact: Evidence) -> str:
+    """When it was replaced or ended; empty for what holds."""
+    return str(fact.hit.get("retired_at") or "")
+
+
+def _came(fact: Evidence) -> str:
+    return str(fact.hit.get("recorded_at") or "")
+
+
 def before_now(sure: Sequence[Candidate], judged: Sequence[Candidate], replied: str) -> list[Candidate]:
     """What held before, newest first: what was retired from the slot of the best candidate, or else of those that are
     sure; where nothing was retired, what was told earlier. After `replied` ("and before that?") what held before that.
     """
     facts = [candidate for candidate in judged if candidate.evidence.is_fact]
     slots = {
-        (fact.evidence.subject, fact.evidence.attribute)
+        _slot(fact.evidence)
         for fact in facts
         if fact.evidence == sure[0].evidence or overlap(fact.evidence.value, sure[0].words)
     }
     retired = [fact for fact in facts if not fact.evidence.current]
-    of_slot = [fact for fact in retired if (fact.evidence.subject, fact.evidence.attribute) in slots]
+    of_slot = [fact for fact in retired if _slot(fact.evidence) in slots]
     retired = of_slot or [fact for fact in retired if fact in sure]
-    retired.sort(key=lambda candidate: str(candidate.evidence.hit.get("retired_at") or ""), reverse=True)
+    retired.sort(key=lambda candidate: _gone(candidate.evidence), reverse=True)
     if retired:
         said = [at for at, candidate in enumerate(retired) if overlap(candidate.evidence.value, replied)]
         return (retired[said[-1] + 1 :] or retired) if said else retired

@@ -36,6 +36,7 @@ SURELY_ASKED = 0.5
 SURELY_FORGET = 0.6  # what is forgotten is gone for good
 CLAUSE = re.compile(r"[,;:]\s+|\s+(?:so|and|but|because|then)\s+", re.IGNORECASE)
 SURE_OF_TALK = 0.5  # that memory answers what seems to be talk; of lists half as much is enough elsewhere
+SURE_OF_REMARK = 0.8  # that it answers what is no question either
 POSSIBLE = 0.2  # an act this likely is taken when the likeliest cannot be carried out
 Part = tuple[int, str, Understood]
 
@@ -140,7 +141,7 @@ class Specialists:
         sure = any(value.probability >= SURE_VALUE for value in understood.values)
         slotted = understood.slot_probability >= SURE_SLOT and not sure
         if understood.act == "talk" and (understood.acts["ask"] >= POSSIBLE or slotted):
-            return replace(understood, act="ask")
+            return replace(understood, act="ask", act_probability=understood.acts["ask"])
         unsure = understood.act_probability < SURELY_FORGET
         if understood.act == "forget" and unsure and len(self._requests(sentence)) == 1:
             other = max((act for act in understood.acts if act != "forget"), key=understood.acts.__getitem__)
@@ -281,8 +282,10 @@ class Specialists:
         question = self._follow_ups.whole(sentence, understood, turn.context)
         leans = self._follow_ups.leans(sentence, turn.context)
         before = turn.context if question == sentence and leans else ""
-        replied = turn.previous_reply if leans else ""
+        replied = turn.previous_reply if leans or understood.mode == "previous" else ""
+        # What the message itself tells answers its question only where nothing else is known.
         evidence = evidence_of(searches)
+        evidence = [item for item in evidence if item.text not in turn.text] or evidence
         return answer(self.reader, self.understanding, question, understood, evidence, before, replied, times)
 
     # --- replies ----------------------------------------------------------------------------------------------------
@@ -290,7 +293,8 @@ class Specialists:
     def _answer(self, turn: Turn, part: Part, *, alone: bool) -> str:
         """What was found, or calculated from it; nothing where a remark among others was looked up in vain."""
         found = self.found(turn, part)
-        if _seemed_talk(part[2]) and (found.kind == "nothing" or found.chance < SURE_OF_TALK):
+        sure = SURE_OF_TALK if WHOLE.search(part[1]) or part[1].rstrip().endswith("?") else SURE_OF_REMARK
+        if _seemed_talk(part[2]) and (found.kind == "nothing" or found.chance < sure):
             return replies.talked(part[1]) if alone else ""
         if found.kind == "nothing" and not alone and part[2].acts["ask"] < SURELY_ASKED:
             return ""

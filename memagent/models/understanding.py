@@ -18,6 +18,7 @@ from tokenizers import Encoding
 
 from memagent.models.encoder import BUNDLED, Array, Encoder, pad, sequences, tokenizer
 from memagent.models.labels import ACTS, KINDS, MODES, OTHER_SLOT, PAIRS, TAGS
+from memagent.models.recent import Recent
 from memagent.models.spans import softmax, whole_words
 from memagent.models.weights import load_weights
 
@@ -36,6 +37,7 @@ DANGLING = re.compile(r"(?:\s+(?:in|to|with|at|for|of|from|and|by|a|an|the))+$",
 VALUE_LIFT = 1.5  # a value that is missed costs more than one too many
 LEAST_LIKELY = 0.12
 MOST_KNOWN = 4096  # messages whose acts are remembered
+MOST_COMPARED = 256  # pairs of claims whose relations are
 
 Span = tuple[int, int]
 
@@ -98,7 +100,8 @@ class Understanding:
             for name, array in weights.items()
             if name.startswith("head.")
         }
-        self._acts: dict[str, dict[str, float]] = {}
+        self._acts = Recent(self._read_acts, MOST_KNOWN)
+        self._compared = Recent(self._compare, MOST_COMPARED)
         self.slots: tuple[str, ...] = tuple(json.loads(SLOTS.read_text(encoding="utf-8")))
 
     def read(self, text: str, context: str = "") -> Understood:
@@ -125,21 +128,19 @@ class Understanding:
 
     def acts(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Probabilities of the acts of many messages at once, without context; known texts are not read again."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._acts]
-        if len(self._acts) + len(new) > MOST_KNOWN:
-            self._acts.clear()
-            new = list(dict.fromkeys(texts))
-        if new:
-            encodings = [self._encode(text, "") for text in new]
-            states = self._encoder.run(*pad(encodings))[:, 0]
-            for text, row in zip(new, softmax(self._head("act", states)), strict=True):
-                self._acts[text] = {name: float(p) for name, p in zip(ACTS, row, strict=True)}
-        return [self._acts[text] for text in texts]
+        return self._acts(texts)
+
+    def _read_acts(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        states = self._encoder.run(*pad([self._encode(text, "") for text in texts]))[:, 0]
+        return [
+            {name: float(p) for name, p in zip(ACTS, row, strict=True)} for row in softmax(self._head("act", states))
+        ]
 
     def compare(self, pairs: Sequence[tuple[Claim, Claim]]) -> list[dict[str, float]]:
         """For each (newer, older) pair the probabilities of `unrelated`, `replaces`, `same` and `ends`."""
-        if not pairs:
-            return []
+        return self._compared(pairs)
+
+    def _compare(self, pairs: Sequence[tuple[Claim, Claim]]) -> list[dict[str, float]]:
         encodings = [self._encode(new.text, old.text) for new, old in pairs]
         ids, segments, mask = pad(encodings)
         marks = np.zeros(ids.shape, np.float32)

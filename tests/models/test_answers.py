@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from memagent.models.answers import FORGOTTEN, MOST_READ, Found, Kind, alias_names, answer, telling
+from memagent.models.answers import FORGOTTEN, MOST_READ, Found, Kind, answer, telling
 from memagent.models.evidence import Evidence, bridged
 from memagent.models.reader import Answer
 from memagent.models.replies import answered
@@ -264,6 +264,55 @@ def test_where_nothing_was_retired_before_now_is_what_was_told_earlier(ask: Aske
     assert ask(asked, [new], {new.window: "Hull"}).kind == "value"
 
 
+def replaced(value: str, gone: str, came: str, **fields: str) -> Evidence:
+    text = f"our go-to pizza place is {value}"
+    times = {"retired_at": gone, "recorded_at": came, "said_at": came}
+    return fact(text, "go-to pizza place", value, current=not gone, **times, **fields)
+
+
+ZIZZI = replaced("Zizzi", EARLIER, OLDEST, id=1)
+RENZO = replaced("Da Renzo", LATER, EARLIER, id=2)
+FORNO = replaced("Forno Blu", "", LATER, id=3)
+PLACES = [FORNO, RENZO, ZIZZI]
+
+
+@pytest.mark.parametrize(
+    ("question", "replied", "places"),
+    [
+        ("where did we get pizza before Forno Blu?", "", ["Da Renzo", "Zizzi"]),
+        ("where did we get pizza before Da Renzo?", "", ["Zizzi"]),
+        ("and what was it before that?", "Forno Blu; you told me on 2 March 2026.", ["Da Renzo", "Zizzi"]),
+        ("and before that?", "Before that it was Da Renzo; you told me on 2 March 2026.", ["Zizzi"]),
+    ],
+)
+def test_what_was_in_the_place_of_a_named_value_is_on_record(
+    ask: Asker, question: str, replied: str, places: list[str]
+) -> None:
+    found = ask(understood(question, mode="previous"), PLACES, {FORNO.window: "place"}, replied=replied)
+    assert (found.kind, words(found)) == ("previous", places)
+    assert found.chance >= 0.9
+
+
+def test_what_was_just_replied_says_nothing_of_another_thing_before(ask: Asker) -> None:
+    asked = understood("where did I work before?", mode="previous")
+    assert ask(asked, PLACES, {}, replied="Forno Blu; you told me on 2 March 2026.").kind == "nothing"
+
+
+def test_a_follow_up_is_not_answered_with_what_was_just_said(ask: Asker) -> None:
+    project, lead = message("I've joined Lantern"), message("Wilhelmina leads the project")
+    asked, script = understood("and who leads it?"), {project.window: "Lantern", lead.window: "Wilhelmina"}
+    replied = "Lantern; you told me on 2 March 2026."
+    assert words(ask(asked, [project, lead], script, replied=replied)) == ["Wilhelmina"]
+    assert words(ask(asked, [project], script, replied=replied)) == ["Lantern"]
+
+
+def test_what_is_surely_read_in_a_sentence_answers_though_no_fact_holds_it(ask: Asker) -> None:
+    text = "the guy who cuts my hair is called Ozgur, he used to be a boxer"
+    boxer = fact(text, "job", "boxer", "Ozgur", score=0.7)
+    sure = replace(reading(text, "Ozgur"), kinds={"none": 0.001, "span": 0.997, "yes": 0.001, "no": 0.001})
+    assert words(ask(understood("what's my barber's name?"), [boxer], {text: sure})) == ["Ozgur"]
+
+
 def test_what_was_erased_is_no_answer(ask: Asker) -> None:
     gift = fact(f"getting gran a {FORGOTTEN} for her 80th", "getting gran", "80th")
     asked = understood("what am I getting gran?")
@@ -293,6 +342,12 @@ def test_a_value_that_only_repeats_the_question_does_not_answer_it(ask: Asker) -
     assert found.best.words == "Harriet"
     either = ask(understood("do I play badminton or golf?"), [played], {text: "badminton"})
     assert either.best.words == "badminton"
+
+
+def test_neither_yes_nor_no_is_said_where_words_were_read_that_say_neither(ask: Asker) -> None:
+    said = message("the plumber charges 70 an hour, he only takes cash")
+    found = ask(understood("can I pay the plumber by card?", mode="yesno"), [said], {said.window: "only takes cash"})
+    assert (found.kind, words(found)) == ("value", ["only takes cash"])
 
 
 @pytest.mark.parametrize("kind", ["yes", "no"])
@@ -346,15 +401,6 @@ def test_with_nothing_but_a_link_the_question_is_followed_by_the_other_name(ask:
     sister = fact("my sister is Ana", "sister", "Ana")
     assert ask(asked, [sister], {}).follow == "where does Ana live?"
     assert ask(asked, [PORTO], {}).follow is None
-
-
-def test_other_names_go_both_ways_and_come_from_current_facts() -> None:
-    sister = fact("my sister is Ana", "sister", "Ana")
-    gone = fact("my sister is Ana", "sister", "Ana", current=False)
-    asked = understood("where does my sister live?", subject="my sister")
-    assert alias_names(asked, [PORTO, sister]) == {"sister": "Ana"}
-    assert alias_names(understood("where does Ana live?", subject="Ana"), [PORTO, sister]) == {"ana": "sister"}
-    assert alias_names(asked, [gone, message("my sister is Ana")]) == alias_names(WHERE, [sister]) == {}
 
 
 # --- what counts as evidence ------------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from memagent.models.reader import Answer, Reader
+from memagent.models.encoder import Array, Encoder
+from memagent.models.reader import Reader
 
 QUESTION = "what is Ana's favourite colour?"
 WINDOWS = ["Ana's favourite colour is green", "the boiler is serviced by Hartnell", "Ana's favourite colour is green"]
@@ -25,27 +24,22 @@ def test_the_words_that_answer_are_found_and_where_there_are_none_it_says_so(rea
     assert reader.read(QUESTION, []) == []
 
 
-def test_a_window_that_was_read_is_not_read_again(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Sequence[str]] = []
-    run = reader._read
+def test_a_window_that_was_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    run = Encoder.run
 
-    def noted(question: str, windows: Sequence[str]) -> list[Answer]:
-        read.append(windows)
-        return run(question, windows)
+    def noted(encoder: Encoder, ids: Array, *rest: Array) -> Array:
+        read.append(len(ids))
+        return run(encoder, ids, *rest)
 
-    monkeypatch.setattr(reader, "_read", noted)
+    monkeypatch.setattr(Encoder, "run", noted)
+    reader = Reader()
     first = reader.read("who services the boiler?", WINDOWS[:2])
     second = reader.read("who services the boiler?", [*WINDOWS[1::-1], "the boiler is old"])
-    assert read == [WINDOWS[:2], ["the boiler is old"]]
+    assert read == [2, 1]
     assert second[:2] == first[::-1]
     reader.read("is the boiler old?", WINDOWS[:1])
-    assert len(read) == 3, "another question is another reading"
-
-
-def test_what_is_kept_is_bounded(reader: Reader) -> None:
-    for number in range(4):
-        reader.read(QUESTION, [f"note {number}, line {line}" for line in range(50)])
-    assert len(reader._recent) <= 250
+    assert read == [2, 1, 1], "another question is another reading"
 
 
 def test_words_that_only_repeat_the_question_are_no_answer(reader: Reader) -> None:

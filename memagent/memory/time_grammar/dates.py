@@ -239,7 +239,7 @@ def _quarter(context: Context, match: re.Match[str]) -> Piece:
     RULES,
     rf"\b(?:(?:on|by|until|till|before|after|since|from|to|for|is|was|it'?s|{_ANY_WEEKDAY},?)\s+(?P<day>the\s+"
     rf"(?P<n>\d{{1,2}})(?:st|nd|rd|th))"
-    rf"{GOES_ON}(?!\s+of\b)(?!\s+and\s+last\b)|{WEEKDAY},?\s+(?P<n2>\d{{1,2}})(?:st|nd|rd|th)\b(?!\s+of\b)|"
+    rf"{GOES_ON}(?!\s+of\b)(?!\s+and\s+last\b)|{_ANY_WEEKDAY},?\s+(?P<n2>\d{{1,2}})(?:st|nd|rd|th)\b(?!\s+of\b)|"
     r"(?P<day2>(?:the\s+)?(?P<n3>\d{1,2})(?:st|nd|rd|th)\s+of\s+(?P<of>this|next|last)\s+month)\b)",
 )
 def _day_of_month(context: Context, match: re.Match[str]) -> Piece | None:
@@ -247,6 +247,8 @@ def _day_of_month(context: Context, match: re.Match[str]) -> Piece | None:
     lead = match.group().split()[0].rstrip(",.").lower()
     if lead in ("to", "for", "is", "was", "its", "it's") and day < 5:
         return None  # "she was the 3rd"
+    if lead == "sat" and re.search(r"\b(?:i|you|he|she|it|we|they|who)\s+$", context.before(match), re.IGNORECASE):
+        return None  # "he sat 3rd in the row"
     weekday = weekday_number(lead) if re.fullmatch(rf"{WEEKDAY}|{WEEKDAY_SHORT}", lead, re.IGNORECASE) else None
     start = match.start() if weekday is not None else match.start("day2" if match["of"] else "day")
     this_month = context.today.replace(day=1)

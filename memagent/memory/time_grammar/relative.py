@@ -28,6 +28,7 @@ from memagent.memory.time_grammar.words import (
     GOES_ON,
     MONTH,
     NUMBER,
+    ROUGHLY,
     UNIT,
     WEEKDAY,
     WEEKDAY_SHORT,
@@ -130,12 +131,12 @@ def _weekday_and_more(context: Context, match: re.Match[str]) -> Piece | None:
 @rule(
     RULES,
     rf"\b(?P<day>{WEEKDAY})\b(?!['’]?s\s+(?:are|were|at|i|we)\b)|(?:\b(?:on|by|until|till|since|before|after|"
-    rf"from)\s+|(?<=\bto\s))(?P<short>{WEEKDAY_SHORT})\b(?!\.?\w){GOES_ON}|\b(?P<abbr>{WEEKDAY_SHORT})\b(?=\s+"
-    rf"(?:at\s+\d|\d{{1,2}}(?::\d\d|\s?[ap]m)|{DAY_PART}\b))",
+    rf"from)\s+|(?<=\bto\s))(?P<short>{WEEKDAY_SHORT})\b(?!\.?\w){GOES_ON}|(?<![\w'’])(?:(?P<abbr>{WEEKDAY_SHORT})\b"
+    rf"(?=\s+(?:at\s+\d|\d{{1,2}}(?:[:.]\d\d|\s?[ap]m)|{DAY_PART}\b))|(?P<plain>tues?|thurs?|fri)\b(?!\.?\w){GOES_ON})",
 )
 def _weekday(context: Context, match: re.Match[str]) -> Piece | None:
-    word = match["day"] or match["short"] or match["abbr"]
-    if match["abbr"] in ("sun", "sat", "wed", "mon"):
+    word = match["day"] or match["short"] or match["abbr"] or match["plain"]
+    if match["abbr"] in ("sun", "sat", "wed", "mon") and not re.match(rf"\s+{DAY_PART}", context.text[match.end() :]):
         return None  # "we sat at 3"
     if match["day"] and re.search(
         r"\b(?:black|casual|ruby|shrove|ash|fat|palm|cyber|good|maundy|easter)\s+$",
@@ -196,7 +197,7 @@ def _the_weekend(context: Context, match: re.Match[str]) -> Piece | None:
 
 @rule(
     RULES,
-    rf"\b(?:about\s+|around\s+|roughly\s+|almost\s+|over\s+)?(?P<n>{NUMBER})\s+(?P<unit>{UNIT}|{WEEKDAY}s?)"
+    rf"\b{ROUGHLY}(?P<n>{NUMBER})\s+(?P<unit>{UNIT}|{WEEKDAY}s?)"
     rf"(?P<half>\s+and\s+a\s+half)?\s+ago(?P<exact>\s+(?:today|yesterday|tomorrow))?\b",
 )
 def _ago(context: Context, match: re.Match[str]) -> Piece | None:
@@ -213,7 +214,7 @@ def _ago(context: Context, match: re.Match[str]) -> Piece | None:
 
 @rule(
     RULES,
-    rf"\b(?:in\s+(?:about\s+|around\s+)?(?P<n>{NUMBER})\s+(?P<unit>{UNIT})(?P<half>\s+and\s+a\s+half)?['’]?"
+    rf"\b(?:in\s+{ROUGHLY}(?P<n>{NUMBER})\s+(?P<unit>{UNIT})(?P<half>\s+and\s+a\s+half)?['’]?"
     rf"(?:\s+time)?(?P<exact>(?!))?|(?P<n2>{NUMBER})\s+(?P<unit2>{UNIT})\s+from\s+(?P<exact2>now|today))\b(?!\s+"
     rf"(?:flat|or\s+so\s+of|old))",
 )

@@ -78,6 +78,11 @@ HOLIDAY = (
 )
 DAY_PART = r"(?:morning|afternoon|evening|night)"
 
+# How a number of days is said to be near or just that: "in exactly three weeks", "just over a month ago".
+ROUGHLY = (
+    r"(?:(?:about|around|roughly|approximately|almost|nearly|exactly|precisely|just|only|like|over|under|a\s+(?:bit|little)"
+    r"\s+(?:over|under))\s+){0,3}"
+)
 # What may follow an expression that would be something else before a noun: "the 14th floor", "in 2000 cases".
 GOES_ON = (
     r"(?=\s*(?:$|[.,;:!?)\]\"'…–—-])|\s+(?:and|or|but|so|because|as|if|when|while|then|than|at|in|on|to|of|for|from|by|"

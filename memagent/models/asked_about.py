@@ -1,0 +1,102 @@
+"""Whom and what a question is about: its subject, other names of that, and the names that an answer must know."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from memagent.models.evidence import USER, Evidence, content_words, plain_subject
+from memagent.models.judging import Question
+from memagent.models.understanding import SURE_SLOT, Understood
+
+OF_ANOTHER = 0.3  # what is left of the chance of a hit that does not name whom the question names
+OF_ITS_TIME = frozenset("old new previous former last earlier first original current next other".split())  # noqa: SIM905
+NAME = r"[A-ZÀ-Þ][^\W\d_]*[a-zß-ÿ][^\W\d_]*"
+NAMES = re.compile(rf"\b{NAME}(?:[’'-]?\s?{NAME})*(?:['’]s)?")
+SAME_PLACE = re.compile(r"\s*(?:,|&|\band\b|\bor\b)\s*")  # between names of which a hit may have either
+SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)[^\w]*$")
+OF_THE_CALENDAR = frozenset(
+    name.casefold()
+    for names in (calendar.day_name, calendar.month_name, calendar.day_abbr, calendar.month_abbr)
+    for name in names
+    if name
+)
+
+
+def subject_of(understood: Understood) -> str:
+    """Whom a question is about, in plain words; "the previous bank" of the slot "bank" is the person's."""
+    if understood.subject is None:
+        return USER
+    subject = plain_subject(understood.subject.words)
+    slot = content_words(understood.slot) if understood.slot_probability >= SURE_SLOT else frozenset[str]()
+    words = content_words(subject)
+    return USER if words & OF_ITS_TIME and words <= slot | OF_ITS_TIME else subject
+
+
+def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[str, str]:
+    """Other names of the question's subject by its words: told "my sister is Ana", "sister" is also called "Ana"."""
+    aliases: dict[str, str] = {}
+    wanted = content_words(understood.subject.words) if understood.subject is not None else frozenset[str]()
+    for item in evidence:
+        if not item.is_fact or not item.current or item.subject != USER:
+            continue
+        name = content_words(item.value)
+        relation = content_words(item.attribute) | (wanted & content_words(item.text) - name)
+        if len(name) <= 3 and wanted & relation:
+            for word in wanted & relation:
+                aliases.setdefault(word, item.value)
+        elif wanted & name and len(content_words(item.attribute)) <= 2:
+            for word in wanted & name:
+                aliases.setdefault(word, item.attribute)
+    return aliases
+
+
+def of_another(asked: Question, item: Evidence) -> bool:
+    """Whether the question is about somebody by name, or about the person and something by name, and the hit names
+    nobody and nothing like that.
+
+    Of names side by side ("Beatriz and Howard") one is enough. A capital at the beginning of a sentence, or among
+    capitals, makes no name, and days and months are no names either.
+    """
+    known = _words(item.window)
+    return any(not _with_aliases(names, asked.aliases) & known for names in _named(asked))
+
+
+def _named(asked: Question) -> list[frozenset[str]]:
+    question = asked.understood.text
+    if asked.about == USER:
+        return list(_names(question))
+    if asked.about not in question:  # named in the message before
+        return list(_names(f"of {asked.about}"))
+    return [names for names in _names(question) if names & content_words(asked.about.split()[-1])]
+
+
+def _names(text: str) -> Iterator[frozenset[str]]:
+    """The words of every name, names side by side together."""
+    together: frozenset[str] = frozenset()
+    end = 0
+    if text.istitle():
+        return
+    for match in NAMES.finditer(text):
+        words = _words(match.group()) - OF_THE_CALENDAR
+        if not words or SENTENCE_START.search(text[: match.start()]):
+            continue
+        if together and SAME_PLACE.fullmatch(text[end : match.start()]):
+            together |= words
+        else:
+            if together:
+                yield together
+            together = words
+        end = match.end()
+    if together:
+        yield together
+
+
+def _words(text: str) -> frozenset[str]:
+    """Its words, those with a hyphen also in one: "Wi-Fi" is "wifi"."""
+    return content_words(text) | content_words(text.replace("-", ""))
+
+
+def _with_aliases(words: frozenset[str], aliases: Mapping[str, str]) -> frozenset[str]:
+    return words.union(*(content_words(aliases.get(word, "")) for word in words))
