@@ -21,7 +21,8 @@ _ORDINARY = (
     "her here hey hi his how i if in indeed is it its let maybe my never nice no none noted nothing now of okay on one "
     "only or our perfect perhaps please pleasure probably really remembered right same saved she so some sometimes "
     "sorry stored sure thanks that the their then there these they this those to today tomorrow understood unclear "
-    "unknown updated very we welcome well what when where which who why with wonderful yes yesterday you your"
+    "unknown updated very we welcome well what when where which who why with wonderful yes yesterday you you'd you'll "
+    "you're you've your yours yourself"
 )
 ORDINARY = frozenset(_ORDINARY.split())
 FREE = frozenset({"I", "I'm", "I've", "I'll", "I'd", "OK", "Ok", "SQL"})

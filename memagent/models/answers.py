@@ -258,18 +258,18 @@ def _over_two(
     Where one message seems to answer, it may be that it only says who is meant ("my sister is Ana"): what is said of
     that one is taken where the reader finds the answer more surely in both together.
     """
+    least = sure[0].features[READ] + MORE_SURELY if sure else -MOST_ODDS
+    if least > MOST_ODDS:
+        return []
     found = []
-    both = pairs(question, asked.about, evidence)
-    if sure:
-        both = [(link, target) for link, target in both if link.text == sure[0].evidence.text]
-    for item, reading in read_pairs(reader, question, both):
+    known = [sure[0].evidence] if sure else links(question, asked.about, evidence)
+    for item, reading in read_pairs(reader, question, pairs(question, known, evidence)):
         judged = features(asked, item, reading, 1.0, 0, linked=True)
         offset = len(item.window) - len(item.text)
         words = reading.words or item.value
         place = reading.start - offset, reading.end - offset
         found.append(Candidate(item, words, judge(judged), reading.kinds, *place, judged))
     found.sort(key=lambda candidate: candidate.score, reverse=True)
-    least = sure[0].features[READ] + MORE_SURELY if sure else -MOST_ODDS
     return [candidate for candidate in found if candidate.score >= SURE and candidate.features[READ] >= least][:1]
 
 

@@ -28,12 +28,12 @@ def links(question: str, about: str, evidence: Sequence[Evidence]) -> list[Evide
     return sorted(found.values(), key=lambda item: item.score, reverse=True)[:MOST_LINKS]
 
 
-def pairs(question: str, about: str, evidence: Sequence[Evidence]) -> list[tuple[Evidence, Evidence]]:
-    """A link and a hit that takes up one of its words, for every such pair; the likeliest first, no more than a few."""
+def pairs(question: str, known: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[tuple[Evidence, Evidence]]:
+    """One of the `known` links and a hit that takes up one of its words, for every such pair; the likeliest first, no
+    more than a few.
+    """
     asked = content_words(question)
-    found = [
-        (link, target) for link in links(question, about, evidence) for target in _taking_up(link, asked, evidence)
-    ]
+    found = [(link, target) for link in known for target in _taking_up(link, asked, evidence)]
     found.sort(key=lambda pair: pair[0].score + pair[1].score, reverse=True)
     return found[:MOST_PAIRS]
 
@@ -54,11 +54,16 @@ def _taking_up(link: Evidence, asked: frozenset[str], evidence: Sequence[Evidenc
 def read_pairs(
     reader: Reader, question: str, found: Sequence[tuple[Evidence, Evidence]]
 ) -> Iterator[tuple[Evidence, Answer]]:
-    """For each pair whose second message answers, that message and what was read in it."""
+    """For each pair whose second message answers, that message and what was read in it.
+
+    It counts as found by the search as surely as the message that says who is meant: "Ignatius keeps bees" is far from
+    "what is my boss's hobby?".
+    """
     windows = [bridged(link.text, target.window) for link, target in found]
-    for (_, target), window, reading in zip(found, windows, reader.read(question, windows), strict=True):
+    for (link, target), window, reading in zip(found, windows, reader.read(question, windows), strict=True):
         lead = len(window) - len(target.window)
         if reading.start < lead:
             continue
         tokens = tuple((start - lead, end - lead, first, last) for start, end, first, last in reading.tokens)
-        yield target, replace(reading, start=reading.start - lead, end=reading.end - lead, tokens=tokens)
+        found_by = Evidence({**target.hit, "score": max(link.score, target.score)})
+        yield found_by, replace(reading, start=reading.start - lead, end=reading.end - lead, tokens=tokens)

@@ -18,6 +18,7 @@ SURELY_SAID = 0.95
 RECURRING = re.compile(
     r"\b(?:every|each|daily|weekly|monthly|yearly|weekends?|(?:\w+days?|morning|evening|night)s)\b", re.I
 )
+BEFORE_TIMES = "at|by|from|until|till|before|after|around|about|on|in|since"
 PIECE = re.compile(r"\S+\s*")
 
 SECOND_PERSON = {
@@ -178,8 +179,14 @@ def _when(best: Candidate) -> str:
         or RECURRING.search(best.words)
         or best.score >= SURELY_SAID
     ):
-        return f"{_capital(best.words)}; you told me on {told}."
+        return f"{_capital(_with_preposition(best))}; you told me on {told}."
     return f"You didn't say when, but you told me on {told}."
+
+
+def _with_preposition(best: Candidate) -> str:
+    """ "At 4" for what was told as "they close at 4"."""
+    found = re.search(rf"\b(?:{BEFORE_TIMES}) {re.escape(best.words)}(?!\w)", best.evidence.text, re.IGNORECASE)
+    return found.group() if found else best.words
 
 
 def unknown(found: Found, key: str) -> str:

@@ -16,7 +16,7 @@ REPLACES = 0.7  # where it does, by what the two say
 MOST_LATER = 2
 _ASKING = """and so but or what which who whom whose where when then was were is are be been did do does had has have
 use used it that this one they he she we you i in on at with to of for from by before previously earlier prior first"""
-ASKING = frozenset(_ASKING.split())  # a question of these alone asks about what was just said
+ASKING = content_words(_ASKING)  # a question of these alone asks about what was just said
 ON_RECORD = 0.9  # how sure is what the store itself has replaced
 
 

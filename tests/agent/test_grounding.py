@@ -54,6 +54,7 @@ def test_what_was_said_is_supported_and_nothing_else(reply: str, evidence: str, 
         "“Quoted words” (Or in brackets) are the start of a sentence too.",
         "I'm sure I've said that I'd look and I'll look.",
         "OK, the SQL is fine.",
+        "Noted: You're off again. Got it: You've been there. Noted: You'll be late. Got it: You'd rather not.",
         "the quick brown fox",
     ],
 )

@@ -282,6 +282,7 @@ PLACES = [FORNO, RENZO, ZIZZI]
         ("where did we get pizza before Forno Blu?", "", ["Da Renzo", "Zizzi"]),
         ("where did we get pizza before Da Renzo?", "", ["Zizzi"]),
         ("and what was it before that?", "Forno Blu; you told me on 2 March 2026.", ["Da Renzo", "Zizzi"]),
+        ("and who was it from before that?", "Forno Blu; you told me on 2 March 2026.", ["Da Renzo", "Zizzi"]),
         ("and before that?", "Before that it was Da Renzo; you told me on 2 March 2026.", ["Zizzi"]),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from memagent.models.bridging import MOST_LINKS, MOST_PAIRS, links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, bridged
 from memagent.models.reader import Answer
@@ -18,15 +20,26 @@ def read(link: Evidence, target: Evidence, words: str) -> list[tuple[Evidence, A
     return list(read_pairs(reader, QUESTION, [(link, target)]))
 
 
+def paired(question: str, about: str, evidence: Sequence[Evidence]) -> list[tuple[Evidence, Evidence]]:
+    return pairs(question, links(question, about, evidence), evidence)
+
+
 def test_the_answer_is_given_in_the_characters_of_the_second_message() -> None:
     led = fact("she moved to Oslo", "home city", "Oslo", "Ana")
     assert led.window != led.text
     for target in (OSLO, led, message("Ana has a flat in Oslo")):
         ((item, found),) = read(SISTER, target, "Oslo")
-        assert item is target
+        assert item == target
         assert target.window[found.start : found.end] == found.words == "Oslo"
         assert found.likelihood(found.start, found.end) > 0.9 > found.likelihood(0, found.start)
         assert found.probability > 0.9
+
+
+def test_what_is_said_of_whom_is_meant_is_found_as_surely_as_who_that_is() -> None:
+    for link, target in ((0.7, 0.2), (0.2, 0.7)):
+        linking, far = Evidence({**SISTER.hit, "score": link}), Evidence({**OSLO.hit, "score": target})
+        ((item, _),) = read(linking, far, "Oslo")
+        assert item.score == 0.7 and item.value == "Oslo"
 
 
 def test_an_answer_in_the_first_message_is_not_taken() -> None:
@@ -59,26 +72,26 @@ def test_there_are_few_links_the_best_first_and_each_text_once() -> None:
 
 def test_a_pair_takes_up_a_name_of_the_link() -> None:
     evidence = [SISTER, FELIX, OSLO, message("Ana is never at home", score=0.5), message("what a day")]
-    assert pairs(QUESTION, "sister", evidence) == [(SISTER, OSLO), (SISTER, evidence[3])]
-    assert pairs(QUESTION, "brother", evidence) == []
+    assert paired(QUESTION, "sister", evidence) == [(SISTER, OSLO), (SISTER, evidence[3])]
+    assert paired(QUESTION, "brother", evidence) == []
 
 
 def test_one_word_of_a_value_is_no_name() -> None:
     wren = fact("my daughter is in year 4", "school year", "year 4", "daughter")
     teacher = fact("my son's teacher this year is Prisk", "teacher", "Prisk", "son")
-    assert pairs("who's my daughter's teacher?", "daughter", [wren, teacher]) == []
+    assert paired("who's my daughter's teacher?", "daughter", [wren, teacher]) == []
     fair = fact("the year 4 teacher is Lund", "teacher", "Lund")
-    assert pairs("who's my daughter's teacher?", "daughter", [wren, fair]) == [(wren, fair)]
+    assert paired("who's my daughter's teacher?", "daughter", [wren, fair]) == [(wren, fair)]
 
 
 def test_what_holds_no_more_is_not_taken_up() -> None:
     assert (
-        pairs(QUESTION, "sister", [SISTER, fact("Ana lives in Hull", "home city", "Hull", "Ana", current=False)]) == []
+        paired(QUESTION, "sister", [SISTER, fact("Ana lives in Hull", "home city", "Hull", "Ana", current=False)]) == []
     )
 
 
 def test_there_are_few_pairs_and_the_likeliest_first() -> None:
     told = [message(f"Ana was in town {n}", score=n / 100) for n in range(MOST_PAIRS * 2)]
-    found = pairs(QUESTION, "sister", [SISTER, *told])
+    found = paired(QUESTION, "sister", [SISTER, *told])
     assert [target for _, target in found] == told[: -MOST_PAIRS - 1 : -1]
     assert all(link == SISTER for link, _ in found)

@@ -149,6 +149,11 @@ def test_when_is_answered_with_a_date_that_code_resolved(words: str, times: list
     assert replies.answered(Found("when", (candidate(words, times=named),)), "k") == said
 
 
+def test_an_hour_keeps_the_word_before_it() -> None:
+    closing = Found("when", (candidate("4", "they close at 4 on fridays"),))
+    assert replies.answered(closing, "k") == "At 4; you told me on 2 March 2026."
+
+
 def test_codes_and_names_keep_their_letters() -> None:
     for words, shown in (("hartnell", "Hartnell"), ("b7x", "b7x"), ("iPhone", "iPhone"), ("McCoy", "McCoy"), ("", "")):
         assert replies.answered(Found("value", (candidate(words),)), "k").startswith(shown)

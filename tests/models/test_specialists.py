@@ -138,6 +138,11 @@ def test_a_list_is_kept_as_one_and_loses_only_what_is_taken_off(person: Person) 
     assert "oat milk" in reply and "bin bags" in reply and "lentils" not in reply
 
 
+@pytest.mark.parametrize("told", ["We're flying to Valencia with the kids", "We've got a parrot called Ziggy"])
+def test_what_we_tell_is_said_back(person: Person, told: str) -> None:
+    assert told.removeprefix("We") in person.says(told)
+
+
 def test_what_is_done_leaves_the_list_and_stays_in_the_history(person: Person) -> None:
     person.says("put oat milk, bin bags and lentils on the shopping list")
     assert person.called("memory_add") == 3
