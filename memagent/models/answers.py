@@ -16,6 +16,7 @@ from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, jud
 from memagent.models.reader import Answer, Reader, repeats
 from memagent.models.rivals import CLOSE, Candidate, before_now, in_force, replaced_by, replaced_by_reply, rival
 from memagent.models.sentences import split_sentences
+from memagent.models.shapes import fits
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
 SURE = 0.5
@@ -215,15 +216,17 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
     start = item.window.find(item.value) if item.is_fact else -1
     if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
         words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
-    repeated = repeats(item.value, content_words(asked.understood.text)) and asked.understood.mode != "yesno"
+    mode = asked.understood.mode
+    repeated = repeats(item.value, content_words(asked.understood.text)) and mode != "yesno"
     slotted = judged[SAME_SLOT] >= SURE_SLOT
-    confirms = asked.understood.mode == "yesno" and bool(words)
+    confirms = mode == "yesno" and bool(words)
     about_value = covered or slotted or not words or overlap(words, item.value)
     if item.is_fact and about_value and not repeated and not confirms:
         whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         words = words if whole else item.value
     offset = len(item.window) - len(item.text)
-    score = judge(judged) * (OF_ANOTHER if of_another(asked, item) else 1.0)
+    other = of_another(asked, item) or not (mode == "yesno" or fits(asked.understood.text, words))
+    score = judge(judged) * (OF_ANOTHER if other else 1.0)
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
 
 

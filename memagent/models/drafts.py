@@ -12,7 +12,7 @@ from memagent.models.shapes import shape
 from memagent.models.understanding import SURE_SLOT, Claim, Reference, Span, Understanding, Understood, Value
 
 SURE_VALUE = 0.45
-SURE_PAIR = 0.6  # that a correction replaces a fact
+SURE_PAIR = 0.6  # that a correction, or what fills the same slot, replaces a fact
 CERTAIN_PAIR = 0.93  # that a plain statement replaces a fact of another attribute; in doubt both are kept
 DOUBTFUL_PAIR = 0.25  # below it a second value of the same slot is kept beside the first
 PRONOUNS = frozenset(
@@ -188,19 +188,21 @@ def _placed(
         leaning = _corrected(understood, value, write, others, context, understanding.known_slots)
         if leaning is not None:
             return _over(leaning, write)
-    if write.several:
+    correcting = understood.act == "correct"
+    if write.several and not correcting:
         return write
     candidates = [f for f in others if f.single and _comparable(understood, value, write, f)][:MOST_CANDIDATES]
     relations = understanding.compare([(Claim(understood.text, value.span), _claim(fact)) for fact in candidates])
-    best, best_probability = None, SURE_PAIR if understood.act == "correct" else CERTAIN_PAIR
+    best, best_probability = None, 0.0
     for fact, relation in zip(candidates, relations, strict=True):
         probability = relation["replaces"]
         same_slot = fact.attribute == write.attribute
         if same_slot and probability < DOUBTFUL_PAIR:
             write = replace(write, several=True)
         apart = _apart(understanding.known_slots, write.attribute, fact.attribute)
-        apart |= understood.act != "correct" and not _alike(fact.attribute, write.attribute)
-        if probability > best_probability and not apart:
+        apart |= not (correcting or same_slot or _alike(fact.attribute, write.attribute))
+        least = SURE_PAIR if correcting or same_slot else CERTAIN_PAIR
+        if probability > max(least, best_probability) and not apart:
             best, best_probability = fact, probability
     return write if best is None else _over(best, write)
 

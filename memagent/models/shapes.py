@@ -14,6 +14,20 @@ _CLOCK = re.compile(
 )
 _DATE = re.compile(rf"\d(?:st|nd|rd|th)\b|\b(?:{'|'.join(_DAYS)})\b", re.I)
 _NUMBER = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
+_COUNTED = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    "|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|half|quarter"
+)
+_TIME_OF_DAY = "noon|midday|midnight|dawn|dusk|morning|afternoon|evening|night|breakfast|lunch|dinner|tea|first thing"
+# What a question asks for, and what there is in any answer to it.
+_FORMS = (
+    (re.compile(r"\be-?mail address\b", re.I), re.compile(r"@|\bat\b|\bdot\b", re.I)),
+    (re.compile(r"\b(?:phone|mobile|telephone) number\b", re.I), re.compile(r"(?:\d\D*){3}")),
+    (re.compile(r"\bwhat\b.*\b(?:name|called)\b(?! number)", re.I), _LETTER),
+    (re.compile(r"\bhow old\b", re.I), re.compile(rf"\d|(?:{_COUNTED})|\b(?:months?|years?|born|baby)\b", re.I)),
+    (re.compile(r"\bwhat time\b(?! of)", re.I), re.compile(rf"\d|\b(?:{_COUNTED})\b|{_TIME_OF_DAY}", re.I)),
+)
 
 
 def shape(words: str) -> Shape:
@@ -23,3 +37,8 @@ def shape(words: str) -> Shape:
     if _DATE.search(words):
         return "date"
     return "number" if _NUMBER.search(words) else "words"
+
+
+def fits(question: str, words: str) -> bool:
+    """Whether words can be what a question asks for, where its form tells: no e-mail address without an @."""
+    return all(form.search(words) for asked, form in _FORMS if asked.search(question))

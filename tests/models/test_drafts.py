@@ -145,3 +145,20 @@ def test_what_names_the_remembered_thing_shorter_does_not_replace_it(understandi
     car = fact("I drive a Skoda Fabia.", "car model", "Skoda Fabia", id=1)
     said = replace(told("I traded in the Fabia.", "the Fabia", slots="car model", single=True), act="correct")
     assert all(write.ends for write in plan_writes(understanding, said, [car], ""))
+
+
+def test_a_new_value_of_the_same_slot_replaces_the_old_one_of_the_same_person_by_another_name(
+    understanding: Understanding,
+) -> None:
+    baker = fact("My brother Anselm works as a baker.", "job", "baker", "brother Anselm", id=7)
+    said = told("Anselm is a train driver now", "train driver", slots="job", single=True, subject="Anselm")
+    (write,) = plan_writes(understanding, said, [baker], "")
+    assert (write.replaces, write.subject, write.value) == (7, "brother Anselm", "train driver")
+
+
+def test_a_correction_replaces_the_one_value_of_a_slot_that_may_hold_several(understanding: Understanding) -> None:
+    chemistry = fact("my son Callum is studying chemistry", "field of study", "chemistry", "son Callum", id=7)
+    text = "Callum has changed course, he's studying geography now."
+    said = replace(told(text, "geography", slots="field of study", subject="Callum"), act="correct")
+    (write,) = plan_writes(understanding, said, [chemistry], "")
+    assert (write.replaces, write.value) == (7, "geography")

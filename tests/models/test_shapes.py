@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memagent.models.shapes import Shape, shape
+from memagent.models.shapes import Shape, fits, shape
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,26 @@ from memagent.models.shapes import Shape, shape
 )
 def test_a_value_is_of_the_most_telling_kind_that_is_in_it(words: str, expected: Shape) -> None:
     assert shape(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "can"),
+    [
+        ("what's the caretaker's e-mail address?", "0417 55 902", False),
+        ("what's the caretaker's email address?", "kurt@haus.example", True),
+        ("what's Kurt's phone number?", "kurt@haus.example", False),
+        ("what's Kurt's phone number?", "0417 55 902", True),
+        ("and what's his name?", "5502", False),
+        ("and what's his name?", "R2D2", True),
+        ("who do I ring?", "5502", True),
+        ("how old is Ida?", "a baker", False),
+        ("how old is Ida?", "twenty-six", True),
+        ("how old is the kitten?", "a few months", True),
+        ("what time does it open?", "Elm Road", False),
+        ("what time does it open?", "half seven", True),
+        ("what time of year is it?", "autumn", True),
+        ("where is it?", "Elm Road", True),
+    ],
+)
+def test_an_answer_has_the_form_that_is_asked_for(question: str, words: str, can: bool) -> None:
+    assert fits(question, words) is can
