@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from memagent.models.arithmetic import amount
 from memagent.models.asked_about import OF_ANOTHER, alias_names, of_another, subject_of
-from memagent.models.asked_times import asked_time, of_that_time, read_at
+from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
 from memagent.models.bridging import LONG_WORD, links, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words, same_subject
 from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, log_odds, overlap
@@ -82,6 +82,10 @@ def answer(
     `before` is the question before, where this one leans on it, and `replied` what was said to that; `times` are those
     that the search found in the question.
     """
+    dated = as_when(question)
+    if dated is not None and understood.mode == "value":
+        understood = replace(understood, mode="when")
+    question = dated or question
     time = asked_time(question, times) if understood.mode != "previous" else None
     evidence = of_that_time(evidence, time)
     asked = subject_of(understood)
@@ -190,7 +194,15 @@ def candidates(
         for item, reading in zip(evidence, readings, strict=True)
     ]
     found += _in_no_fact(asked, evidence, readings, values)
-    return [c for c in found if not ERASED.search(c.words) and (c.words or asked.understood.mode == "yesno")]
+    past = asked.understood.mode in PAST
+    found = [c for c in found if not ERASED.search(c.words) and (past or not _replaced(c))]
+    return [c for c in found if c.words or asked.understood.mode == "yesno"]
+
+
+def _replaced(candidate: Candidate) -> bool:
+    """Whether its words are of a value in whose place another was told, in this message or of this sentence."""
+    words, item = content_words(candidate.words), candidate.evidence
+    return bool(words) and any(words <= content_words(value) for value in item.replaced if value != item.value)
 
 
 def _in_no_fact(
@@ -271,7 +283,8 @@ def _over_two(
         offset = len(item.window) - len(item.text)
         words = reading.words or item.value
         place = reading.start - offset, reading.end - offset
-        found.append(Candidate(item, words, judge(judged), reading.kinds, *place, judged))
+        candidate = Candidate(item, words, judge(judged), reading.kinds, *place, judged)
+        found += [candidate] if asked.understood.mode in PAST or not _replaced(candidate) else []
     found.sort(key=lambda candidate: candidate.score, reverse=True)
     return [candidate for candidate in found if candidate.score >= SURE and candidate.features[READ] >= least][:1]
 

@@ -16,6 +16,21 @@ from memagent.models.evidence import Evidence
 from memagent.models.reader import Answer, Reader
 
 CLAUSE = re.compile(r"[,;:]\s+|\s+(?:and|but|then)\s+", re.IGNORECASE)
+DATE_ASKED = re.compile(
+    r"\b(?:on |by )?(?:what|which)(?P<be>['’]s| is| was)?(?: the)?(?: exact| actual)? date(?: of)?\b", re.IGNORECASE
+)
+
+
+def as_when(question: str) -> str | None:
+    """A question for a date as one with "when", which the reader knows better; None for any other.
+
+    Of four such as "what's the date of my interview?", about "in three days", it answered one; with "when" all.
+    """
+    found = DATE_ASKED.search(question)
+    if found is None:
+        return None
+    when = f"when{found['be'] or ''}"
+    return question[: found.start()] + when + question[found.end() :]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ MOST_CANDIDATES = 6
 FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
 )  # no values
+GOING_ON = frozenset({"and", "oh", "also", "plus", "then", "yes", "yeah", "er", "ah", "some", "more", "another", "too"})
 LONGEST_ATTRIBUTE = 6  # words
 SURE_ENDED = 0.8  # that a message ends a fact without a new value
 TO_BE_DONE = frozenset({"plan", "task", "event"})  # kinds of facts
@@ -79,6 +80,7 @@ def plan_writes(
             continue
         free = [fact for fact in facts if fact.number not in taken]
         one_of = None if lead is None else replace(_write(understood, lead), value=value.words, several=True)
+        one_of = _one_more(understood, value, facts, context) or one_of
         write = _placed(understanding, understood, value, free, context, one_of)
         if write.replaces is None and not write.several and _filled(write, writes.values()):
             write = replace(write, attribute=own_words(understood, value))  # one slot cannot be filled twice at once
@@ -205,6 +207,16 @@ def _placed(
         if probability > max(least, best_probability) and not apart:
             best, best_probability = fact, probability
     return write if best is None else _over(best, write)
+
+
+def _one_more(understood: Understood, value: Value, facts: Sequence[Evidence], context: str) -> Write | None:
+    """Another member of the list of the message just before: "oh and Tagalog" after "I also speak Portuguese"."""
+    lead = content_words(understood.text[: value.span[0]])
+    if understood.act != "state" or not lead & GOING_ON or not lead <= GOING_ON | FUNCTION_WORDS:
+        return None
+    lists = [f for f in facts if not f.single and f.text.casefold() in context.casefold()]
+    last = next((f for f in reversed(lists) if shape(f.value) == shape(value.words)), None)
+    return None if last is None else Write(last.subject, last.attribute, value.words, last.kind, several=True)
 
 
 def _known_already(understood: Understood, value: Value, facts: Sequence[Evidence]) -> bool:

@@ -72,6 +72,11 @@ class Evidence:
         return bool(self.hit.get("outdated", False))
 
     @property
+    def replaced(self) -> tuple[str, ...]:
+        """Values that its words name though something else holds now."""
+        return tuple(self.hit.get("replaced", ()))
+
+    @property
     def score(self) -> float:
         return float(self.hit["score"])
 

@@ -34,6 +34,7 @@ MAX_HOPS = 2
 CLEAR = 0.85  # an act this likely without context is taken
 SURELY_ASKED = 0.5
 SURELY_FORGET = 0.6  # what is forgotten is gone for good
+AT_PRESENT = re.compile(r"\b(?:now|nowadays|currently|these days|at the moment)\b", re.IGNORECASE)
 CLAUSE = re.compile(r"[,;:]\s+|\s+(?:so|and|but|because|then)\s+", re.IGNORECASE)
 SURE_OF_TALK = 0.5  # that memory answers what seems to be talk; of lists half as much is enough elsewhere
 SURE_OF_REMARK = 0.8  # that it answers what is no question either
@@ -136,7 +137,7 @@ class Specialists:
         if context:
             alone = self._understood(sentence, "")
             understood = self._at_its_word(understood, alone)
-            if WHOLE.search(sentence):  # "and what is it now?" after a question about the past
+            if WHOLE.search(sentence) or AT_PRESENT.search(sentence):  # "and now?" after a question about the past
                 understood = replace(understood, mode=alone.mode)
         sure = any(value.probability >= SURE_VALUE for value in understood.values)
         slotted = understood.slot_probability >= SURE_SLOT and not sure
@@ -252,6 +253,10 @@ class Specialists:
         if turn.result_of(f"forget-{index}-"):
             return []
         requests = self._requests(sentence)
+        clause, subject = requests[-1], understood.subject
+        if subject is not None and subject.source == "text" and subject.words not in clause:
+            # "forget who I fancy, my brother uses this laptop" is not about the brother
+            understood = replace(understood, subject=self._understood(clause, turn.context).subject)
         # What was replaced goes with what took its place.
         left = [item for item in evidence_of(looked) if item.current or item.ended]
         targets = rank_for_erasure(self.reader, understood, requests, turn.context, left)

@@ -213,10 +213,21 @@ def memory_search(
 def hits_to_dicts(context: ToolContext, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Hits as models and screens see them: numbered, dated, with their neighbours and the times their words name.
 
-    A message is `outdated` when something that was told in it no longer holds.
+    A message is `outdated` when something that was told in it no longer holds; `replaced` are values that are named
+    though something else holds now.
     """
+    replaced = {
+        kind: context.store.replaced_words(kind, [hit.id for hit in hits if hit.kind == kind]) for kind in OWNER_WORDS
+    }
     outdated = context.store.outdated_messages([hit.id for hit in hits if hit.kind == "message"])
-    return [_hit_to_dict(context, hit) | {"outdated": hit.kind == "message" and hit.id in outdated} for hit in hits]
+    return [
+        _hit_to_dict(context, hit)
+        | {
+            "outdated": hit.kind == "message" and hit.id in outdated,
+            "replaced": replaced[hit.kind].get(hit.id, []),
+        }
+        for hit in hits
+    ]
 
 
 def _hit_to_dict(context: ToolContext, hit: Hit) -> dict[str, Any]:

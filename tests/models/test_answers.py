@@ -314,6 +314,26 @@ def test_what_is_surely_read_in_a_sentence_answers_though_no_fact_holds_it(ask: 
     assert words(ask(understood("what's my barber's name?"), [boxer], {text: sure})) == ["Ozgur"]
 
 
+@pytest.mark.parametrize(("mode", "kind"), [("value", "nothing"), ("previous", "value")])
+def test_a_value_that_was_replaced_is_not_read_in_what_still_names_it(ask: Asker, mode: str, kind: str) -> None:
+    text = "Coach has me playing goalkeeper for the handball team"
+    handball = fact(text, "playing for", "handball", replaced=["goalkeeper"])
+    sure = replace(reading(text, "goalkeeper"), kinds={"none": 0.001, "span": 0.997, "yes": 0.001, "no": 0.001})
+    told = message("turns out goalkeeper was too cold for me", replaced=["goalkeeper"])
+    asked = understood("what position do I play?", mode=mode)
+    assert ask(asked, [handball], {text: sure}).kind == kind
+    assert ask(asked, [told], {told.window: "goalkeeper"}).kind == kind
+    assert words(ask(understood("what do I play?"), [handball], {text: "handball"})) == ["handball"]
+
+
+def test_a_date_is_asked_for_with_when(understanding: Understanding) -> None:
+    soon = fact("my interview is in three days", "interview is in", "three days", times=[{"text": "in three days"}])
+    reader = ScriptedReader({}, {"when's my interview?": {soon.window: "three days"}})
+    asked = understood("what's the date of my interview?")
+    found = answer(reader, understanding, asked.text, asked, [soon])
+    assert (found.kind, words(found)) == ("when", ["three days"])
+
+
 def test_what_was_erased_is_no_answer(ask: Asker) -> None:
     gift = fact(f"getting gran a {FORGOTTEN} for her 80th", "getting gran", "80th")
     asked = understood("what am I getting gran?")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from memagent.models.asked_times import asked_time, of_that_time, read_at
+import pytest
+
+from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
 from memagent.models.evidence import Evidence
 from memagent.models.reader import Answer
 from tests.models.scripted_reading import ScriptedReader, fact, message
@@ -80,3 +82,19 @@ def test_the_reader_is_asked_in_the_words_of_each_message() -> None:
         DENTIST.window: "what have I got on the 9th?",
         LUNCH.window: "what have I got on tomorrow?",
     }
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("what's the date of my interview?", "when's my interview?"),
+        ("On which date does Bashir move in?", "when does Bashir move in?"),
+        ("which date are the photos on?", "when are the photos on?"),
+        ("so what was the exact date of the crash", "so when was the crash"),
+        ("who is my date?", None),
+        ("when is the interview?", None),
+        ("what dates do I like?", None),
+    ],
+)
+def test_a_question_for_a_date_is_one_with_when(question: str, asked: str | None) -> None:
+    assert as_when(question) == asked

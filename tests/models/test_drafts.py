@@ -162,3 +162,23 @@ def test_a_correction_replaces_the_one_value_of_a_slot_that_may_hold_several(und
     said = replace(told(text, "geography", slots="field of study", subject="Callum"), act="correct")
     (write,) = plan_writes(understanding, said, [chemistry], "")
     assert (write.replaces, write.value) == (7, "geography")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "one_more"),
+    [
+        ("oh and Tagalog, my wife's mother insisted", "Tagalog", True),
+        ("and Tagalog too", "Tagalog", True),
+        ("it's Tagalog that my wife speaks", "Tagalog", False),
+        ("and my wife speaks Tagalog", "Tagalog", False),
+        ("oh and 14:30", "14:30", False),
+    ],
+)
+def test_what_goes_on_with_the_list_of_the_message_before_is_one_more_of_it(
+    understanding: Understanding, text: str, value: str, one_more: bool
+) -> None:
+    portuguese = fact("I also speak Portuguese", "languages spoken", "Portuguese", single=False, id=4)
+    (write,) = plan_writes(understanding, told(text, value, single=True), [portuguese], portuguese.text)
+    assert ((write.subject, write.attribute, write.several) == ("user", "languages spoken", True)) is one_more
+    (write,) = plan_writes(understanding, told(text, value, single=True), [portuguese], "good morning")
+    assert write.attribute != "languages spoken"

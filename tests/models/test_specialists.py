@@ -143,6 +143,22 @@ def test_what_we_tell_is_said_back(person: Person, told: str) -> None:
     assert told.removeprefix("We") in person.says(told)
 
 
+def test_after_a_question_about_the_past_now_is_asked_for(person: Person) -> None:
+    person.says("I live in Leeds")
+    person.says("I live in Porto now")
+    person.restart()
+    assert "Leeds" in person.says("where did I live before?")
+    reply = person.says("And now?")
+    assert "Porto" in reply and "Leeds" not in reply
+
+
+def test_a_reason_beside_a_request_to_forget_does_not_say_what_is_meant(person: Person) -> None:
+    person.says("i have a crush on Jonas in 10b")
+    person.says("pls forget who i have a crush on, my brother uses this laptop")
+    assert person.called("memory_forget") == 1
+    assert declines(person.says("who do i have a crush on?"))
+
+
 def test_what_is_done_leaves_the_list_and_stays_in_the_history(person: Person) -> None:
     person.says("put oat milk, bin bags and lentils on the shopping list")
     assert person.called("memory_add") == 3

@@ -266,6 +266,23 @@ def test_the_message_that_ends_a_fact_is_a_source_of_it_where_it_names_it(
     assert allergies.store.outdated_messages([message.id]) == (frozenset({message.id}) if named else frozenset())
 
 
+def test_a_hit_says_which_values_it_names_that_were_replaced(say: Say) -> None:
+    text = "Bridge club is on Tuesdays in the parish room."
+    told = say(text)
+    done(told, "memory_add", subject="bridge club", attribute="is on", value="Tuesdays")
+    done(told, "memory_add", subject="bridge club", attribute="is in", value="parish room")
+    moved = say("no more Tuesdays for bridge club, it's Fridays from now on")
+    hits = done(moved, "memory_search", query="bridge club").content["hits"]
+    assert [hit["replaced"] for hit in hits if hit["kind"] == "fact"] == [[], []]
+    (tuesdays,) = (hit["id"] for hit in hits if hit.get("value") == "Tuesdays")
+    done(moved, "memory_update", id=tuesdays, value="Fridays")
+    hits = done(say("when is it?"), "memory_search", query="bridge club", limit=10).content["hits"]
+    replaced = {(hit["kind"], hit.get("value", hit["text"])): hit["replaced"] for hit in hits}
+    assert moved.message is not None
+    assert replaced["fact", "parish room"] == replaced["message", moved.message.content] == ["Tuesdays"]
+    assert replaced["fact", "Fridays"] == replaced["message", text] == []
+
+
 def test_forgetting_takes_back_the_number_of_what_is_gone_and_of_nothing_else(allergies: ToolContext) -> None:
     row = allergies.shown[1].id
     result = done(allergies, "memory_forget", id=1)
