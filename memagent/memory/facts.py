@@ -13,8 +13,7 @@ from memagent.errors import InputError, NotFoundError
 from memagent.memory import mapping
 from memagent.memory.base import Embedded, Recorder, StoreBase
 from memagent.memory.claims import TRUST_ORDER, checked, claim_hash, clean, slot_of, span_within, subject_begins
-from memagent.memory.id_lists import ids_in, ids_text
-from memagent.memory.records import AskedBy, Fact, FactDraft, MemoryChange, Message, OwnerKind, SourceSpan, State
+from memagent.memory.records import AskedBy, Fact, FactDraft, MemoryChange, Message, SourceSpan, State
 from memagent.memory.statements import insert, like, one, rows
 from memagent.memory.time import to_text
 
@@ -157,42 +156,6 @@ class FactStore(StoreBase):
             self._fact(connection, fact_id)
             found = rows(connection, sql, fact=fact_id)
         return [(SourceSpan(*row[:5]), None if row[0] is None else mapping.message(row[5:])) for row in found]
-
-    def outdated_messages(self, message_ids: Sequence[int]) -> frozenset[int]:
-        """Those of the messages that told something which no longer holds."""
-        if not message_ids:
-            return frozenset()
-        with self.database.read() as connection:
-            sql = (
-                "select distinct s.message_id from fact_sources s join facts f on f.id = s.fact_id "
-                f"where f.retired_at is not null and s.message_id in {ids_in(connection)}"
-            )
-            return frozenset(row[0] for row in rows(connection, sql, ids=ids_text(message_ids)))
-
-    def replaced_words(self, kind: OwnerKind, ids: Sequence[int]) -> dict[int, list[str]]:
-        """By id, values that messages or facts name though something else holds now.
-
-        A message that told a change names the old value too; a fact's sentence may have told another fact that has
-        been replaced since. Empty for document pieces.
-        """
-        told_change = (
-            "select s.message_id, old.value from fact_sources s join facts new on new.id = s.fact_id join facts old"
-            " on old.space_id = new.space_id and old.slot = new.slot and old.superseded_by = new.id"
-            " where s.message_id in "
-        )
-        told_together = (
-            "select f.id, old.value from facts f join fact_sources s on s.fact_id = f.id"
-            " join fact_sources other on other.message_id = s.message_id join facts old on old.id = other.fact_id"
-            " where old.text = f.text and old.superseded_by is not null and f.id in "
-        )
-        sql = {"message": told_change, "fact": told_together}.get(kind)
-        found: dict[int, list[str]] = {}
-        if not ids or sql is None:
-            return found
-        with self.database.read() as connection:
-            for row in rows(connection, f"{sql}{ids_in(connection)} order by old.id", ids=ids_text(ids)):
-                found.setdefault(row[0], []).append(row[1])
-        return found
 
     # --- placing a claim --------------------------------------------------------------------------------------------
 

@@ -10,24 +10,32 @@ from typing import Any, Literal
 from memagent.models.arithmetic import amount
 from memagent.models.asked_about import OF_ANOTHER, alias_names, of_another, subject_of
 from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
-from memagent.models.bridging import LONG_WORD, links, pairs, read_pairs
-from memagent.models.evidence import USER, Evidence, content_words, same_subject
-from memagent.models.judging import FEATURES, MOST_ODDS, Question, features, judge, log_odds, overlap
+from memagent.models.bridging import links, pairs, read_pairs
+from memagent.models.evidence import Evidence, content_words
+from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, Question, features, judge, log_odds, overlap
 from memagent.models.reader import Answer, Reader, repeats
-from memagent.models.rivals import CLOSE, Candidate, before_now, in_force, replaced_by, replaced_by_reply, rival
+from memagent.models.rivals import (
+    CLOSE,
+    Candidate,
+    before_now,
+    in_force,
+    names_replaced,
+    replaced_by,
+    replaced_by_reply,
+    rival,
+)
 from memagent.models.sentences import split_sentences
+from memagent.models.several import distinct, each_told, hold_side_by_side, of_what_is_named, whole_list
 from memagent.models.shapes import fits
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
 SURE = 0.5
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
 SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
-READ, SAME_SLOT = FEATURES.index("reader"), FEATURES.index("same slot")
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
 MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
-LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 ERASED = re.compile(r"\[forgotten|forgotten\]")  # a span may end inside of the brackets
 
@@ -109,10 +117,10 @@ def answer(
         return Found("nothing", follow=follow, asked=asked, near=tuple(evidence[:1]), judged=judged)
     kind = _kind(understood, sure)
     if kind in ("values", "count"):
-        return Found(kind, tuple(_distinct(_whole_list(question, sure, ranked))), asked=asked, judged=judged)
+        return Found(kind, tuple(distinct(whole_list(question, sure, ranked))), asked=asked, judged=judged)
     if kind in ("sum", "difference"):
-        named = _of_what_is_named(question, sure)
-        amounts = _each_told(named) if kind == "sum" else _distinct(named)
+        named = of_what_is_named(question, sure)
+        amounts = each_told(named) if kind == "sum" else distinct(named)
         return Found(kind, tuple(amounts), asked=asked, judged=judged)
     if kind == "previous":
         past = before_now(sure, judged, replied)
@@ -195,14 +203,8 @@ def candidates(
     ]
     found += _in_no_fact(asked, evidence, readings, values)
     past = asked.understood.mode in PAST
-    found = [c for c in found if not ERASED.search(c.words) and (past or not _replaced(c))]
+    found = [c for c in found if not ERASED.search(c.words) and (past or not names_replaced(c))]
     return [c for c in found if c.words or asked.understood.mode == "yesno"]
-
-
-def _replaced(candidate: Candidate) -> bool:
-    """Whether its words are of a value in whose place another was told, in this message or of this sentence."""
-    words, item = content_words(candidate.words), candidate.evidence
-    return bool(words) and any(words <= content_words(value) for value in item.replaced if value != item.value)
 
 
 def _in_no_fact(
@@ -284,7 +286,7 @@ def _over_two(
         words = reading.words or item.value
         place = reading.start - offset, reading.end - offset
         candidate = Candidate(item, words, judge(judged), reading.kinds, *place, judged)
-        found += [candidate] if asked.understood.mode in PAST or not _replaced(candidate) else []
+        found += [candidate] if asked.understood.mode in PAST or not names_replaced(candidate) else []
     found.sort(key=lambda candidate: candidate.score, reverse=True)
     return [candidate for candidate in found if candidate.score >= SURE and candidate.features[READ] >= least][:1]
 
@@ -312,7 +314,7 @@ def _kind(understood: Understood, sure: Sequence[Candidate]) -> Kind:
         return "count"
     if understood.mode == "previous":
         return "previous"
-    if _several(sure):
+    if hold_side_by_side(sure):
         return "values"
     return "when" if understood.mode == "when" else "value"
 
@@ -321,70 +323,6 @@ def _number_told(best: Candidate) -> bool:
     """Whether the number itself was told ("seven rooms to go"), and is no member of a list ("two pints of milk")."""
     first = best.words.partition(" ")[0]
     return amount(first) is not None and (not best.evidence.is_fact or best.evidence.single)
-
-
-def _several(sure: Sequence[Candidate]) -> bool:
-    """Whether the best answer is one of several values that hold side by side."""
-    best = sure[0].evidence
-    if not best.is_fact:
-        return False
-    rest = [other.evidence for other in sure[1:] if other.evidence.is_fact and other.evidence.current]
-    rest = [other for other in rest if same_subject(other.subject, best.subject)]
-    return any(other.attribute == best.attribute or not (best.single or other.single) for other in rest)
-
-
-def _whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
-    """With all other members of the list that is asked for: what is on it is there, however it reads.
-
-    A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children;
-    but nobody picks from what is called a list ("what do I need at the shop?"), and that is one list, whosever it is.
-    What the question names itself is no member: "who is in the book club?" is not answered by "book club".
-    """
-    best, asked = sure[0].evidence, content_words(question)
-    attribute = {word for word in content_words(best.attribute) & asked if len(word) >= LONG_WORD}
-    called_list = best.attribute.endswith(LIST_SLOT)
-    wanted = attribute or called_list or sure[0].features[SAME_SLOT] >= SURE_SLOT
-    if not best.is_fact or best.single or not wanted:
-        return list(sure)
-    members = [
-        other
-        for other in ranked
-        if other.evidence.is_fact
-        and not other.evidence.single
-        and other.evidence.attribute == best.attribute
-        and (called_list or other.evidence.subject == best.subject)
-    ]
-    rest = [candidate for candidate in sure if candidate not in members]
-    members = [replace(member, score=max(member.score, sure[0].score)) for member in members]  # as sure as the list
-    named = [content_words(member.evidence.value) <= asked for member in members]
-    return [m if own else replace(m, words=m.evidence.value) for m, own in zip(members, named, strict=True)] + rest
-
-
-def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Each value once, in the order in which they were told."""
-    seen: dict[frozenset[str], Candidate] = {}
-    for candidate in candidates:
-        key = content_words(candidate.words)
-        if not any(key <= known or known <= key for known in seen):
-            seen[key] = candidate
-    return sorted(seen.values(), key=lambda candidate: candidate.evidence.said_at)
-
-
-def _of_what_is_named(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Without amounts of other things, where the question names things that amounts are known of."""
-    asked = content_words(question)
-    things = [content_words(c.evidence.subject) if c.evidence.subject != USER else frozenset() for c in candidates]
-    if not any(thing & asked for thing in things):
-        return list(candidates)
-    return [c for c, thing in zip(candidates, things, strict=True) if not thing or thing & asked]
-
-
-def _each_told(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Amounts, equal ones too, in the order in which they were told; a message with a fact's amount is that fact."""
-    facts = {content_words(candidate.words) for candidate in candidates if candidate.evidence.is_fact}
-    kept = [c for c in candidates if c.evidence.is_fact or content_words(c.words) not in facts]
-    told = {(candidate.evidence.text, candidate.words): candidate for candidate in reversed(kept)}
-    return sorted(told.values(), key=lambda candidate: candidate.evidence.said_at)
 
 
 def _why(evidence: Sequence[Evidence]) -> Found:

@@ -74,6 +74,12 @@ def rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate 
     return level[0]
 
 
+def names_replaced(candidate: Candidate) -> bool:
+    """Whether its words are of a value in whose place another was told, in this message or of this sentence."""
+    words, item = content_words(candidate.words), candidate.evidence
+    return bool(words) and any(words <= content_words(value) for value in item.replaced if value != item.value)
+
+
 def replaced_by(evidence: Sequence[Evidence], words: str) -> list[Candidate]:
     """What was in the place of a value that is named, newest first: before Forno Blu it was Da Renzo.
 

@@ -35,3 +35,8 @@ def split_sentences(text: str) -> list[str]:
         else:
             merged.append(carried.strip())
     return merged or [text.strip()]
+
+
+def bare(sentence: str) -> str:
+    """A sentence to compare with others: without its end and the case of its letters."""
+    return sentence.strip(" .,;!?").casefold()

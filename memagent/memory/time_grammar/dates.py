@@ -245,10 +245,9 @@ def _quarter(context: Context, match: re.Match[str]) -> Piece:
 def _day_of_month(context: Context, match: re.Match[str]) -> Piece | None:
     day = int(match["n"] or match["n2"] or match["n3"])
     lead = match.group().split()[0].rstrip(",.").lower()
-    if lead in ("to", "for", "is", "was", "its", "it's") and day < 5:
-        return None  # "she was the 3rd"
-    if lead == "sat" and re.search(r"\b(?:i|you|he|she|it|we|they|who)\s+$", context.before(match), re.IGNORECASE):
-        return None  # "he sat 3rd in the row"
+    sat = lead == "sat" and re.search(r"\b(?:i|you|he|she|it|we|they|who)\s+$", context.before(match), re.IGNORECASE)
+    if sat or (lead in ("to", "for", "is", "was", "its", "it's") and day < 5):
+        return None  # "he sat 3rd in the row", "she was the 3rd"
     weekday = weekday_number(lead) if re.fullmatch(rf"{WEEKDAY}|{WEEKDAY_SHORT}", lead, re.IGNORECASE) else None
     start = match.start() if weekday is not None else match.start("day2" if match["of"] else "day")
     this_month = context.today.replace(day=1)

@@ -1,0 +1,78 @@
+"""Answers of several values: lists, what holds side by side, and amounts to be reckoned with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from memagent.models.bridging import LONG_WORD
+from memagent.models.evidence import USER, content_words, same_subject
+from memagent.models.judging import SAME_SLOT
+from memagent.models.rivals import Candidate
+from memagent.models.understanding import SURE_SLOT
+
+LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
+
+
+def hold_side_by_side(sure: Sequence[Candidate]) -> bool:
+    """Whether the best answer is one of several values that hold side by side."""
+    best = sure[0].evidence
+    if not best.is_fact:
+        return False
+    rest = [other.evidence for other in sure[1:] if other.evidence.is_fact and other.evidence.current]
+    rest = [other for other in rest if same_subject(other.subject, best.subject)]
+    return any(other.attribute == best.attribute or not (best.single or other.single) for other in rest)
+
+
+def whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """With all other members of the list that is asked for: what is on it is there, however it reads.
+
+    A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children;
+    but nobody picks from what is called a list ("what do I need at the shop?"), and that is one list, whosever it is.
+    What the question names itself is no member: "who is in the book club?" is not answered by "book club".
+    """
+    best, asked = sure[0].evidence, content_words(question)
+    attribute = {word for word in content_words(best.attribute) & asked if len(word) >= LONG_WORD}
+    called_list = best.attribute.endswith(LIST_SLOT)
+    wanted = attribute or called_list or sure[0].features[SAME_SLOT] >= SURE_SLOT
+    if not best.is_fact or best.single or not wanted:
+        return list(sure)
+    members = [
+        other
+        for other in ranked
+        if other.evidence.is_fact
+        and not other.evidence.single
+        and other.evidence.attribute == best.attribute
+        and (called_list or other.evidence.subject == best.subject)
+    ]
+    rest = [candidate for candidate in sure if candidate not in members]
+    members = [replace(member, score=max(member.score, sure[0].score)) for member in members]  # as sure as the list
+    named = [content_words(member.evidence.value) <= asked for member in members]
+    return [m if own else replace(m, words=m.evidence.value) for m, own in zip(members, named, strict=True)] + rest
+
+
+def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Each value once, in the order in which they were told."""
+    seen: dict[frozenset[str], Candidate] = {}
+    for candidate in candidates:
+        key = content_words(candidate.words)
+        if not any(key <= known or known <= key for known in seen):
+            seen[key] = candidate
+    return sorted(seen.values(), key=lambda candidate: candidate.evidence.said_at)
+
+
+def of_what_is_named(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Without amounts of other things, where the question names things that amounts are known of."""
+    asked = content_words(question)
+    things = [content_words(c.evidence.subject) if c.evidence.subject != USER else frozenset() for c in candidates]
+    if not any(thing & asked for thing in things):
+        return list(candidates)
+    return [c for c, thing in zip(candidates, things, strict=True) if not thing or thing & asked]
+
+
+def each_told(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Amounts, equal ones too, in the order in which they were told; a message with a fact's amount is that fact."""
+    facts = {content_words(candidate.words) for candidate in candidates if candidate.evidence.is_fact}
+    kept = [c for c in candidates if c.evidence.is_fact or content_words(c.words) not in facts]
+    told = {(candidate.evidence.text, candidate.words): candidate for candidate in reversed(kept)}
+    return sorted(told.values(), key=lambda candidate: candidate.evidence.said_at)

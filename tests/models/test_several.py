@@ -1,0 +1,138 @@
+"""Lists, values that hold side by side, counts and amounts, where it is clear what was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from memagent.models.answers import Kind
+from tests.models.asking import EARLIER, LATER, Asker, words
+from tests.models.scripted_reading import fact, message, understood
+
+PORTO = fact("I live in Porto", "home city", "Porto")
+WHERE = understood("where do I live?", slot="home city")
+
+
+def test_a_list_takes_several_values_of_a_sentence_and_each_once(ask: Asker) -> None:
+    told = "we need milk, oat biscuits and bin bags"
+    values = ["milk", "oat biscuits", "bin bags"]
+    facts = [fact(told, "shopping list", value, single=False, said_at=EARLIER) for value in values]
+    again = fact("Milk is on the list", "shopping list", "Milk", single=False, said_at=LATER)
+    script = {told: "milk, oat biscuits and bin bags", again.window: "Milk"}
+    found = ask(understood("what do we need?", mode="list", slot="shopping list"), [*facts, again], script)
+    assert found.kind == "values" and sorted(word.casefold() for word in words(found)) == sorted(values)
+
+
+def test_what_is_on_a_list_is_there_however_it_reads(ask: Asker) -> None:
+    told = [fact(f"{item} for the shop", "shopping list", item, single=False) for item in ("oat milk", "lentils")]
+    other = fact("nails for the shed", "hardware list", "nails", single=False)
+    asked = understood("what do I need from the shop?", mode="list", slot="shopping list")
+    found = ask(asked, [*told, other], {told[0].window: "oat milk"})
+    assert (found.kind, set(words(found))) == ("values", {"oat milk", "lentils"})
+
+
+def test_a_question_that_picks_from_a_list_does_not_get_all_of_it(ask: Asker) -> None:
+    text = "my kids are Theo and Mia, theo is allergic to eggs"
+    kids = [fact(text, "my kids are", name, single=False, score=score) for name, score in (("Theo", 0.9), ("Mia", 0.1))]
+    asked = understood("who is allergic to eggs?", mode="list", slot="allergy")
+    found = ask(asked, kids, {text: "Theo"})
+    assert words(found) == ["Theo"] and found.chance == found.best.score
+
+
+def test_a_shorter_name_is_the_same_value(ask: Asker) -> None:
+    long, short = message("my dentist is Dr Soto"), message("Soto did my teeth again")
+    asked = understood("which dentists do I have?", mode="list")
+    assert len(ask(asked, [long, short], {long.window: "Dr Soto", short.window: "Soto"}).candidates) == 1
+
+
+def test_what_is_called_a_list_is_given_whole_whoever_it_is_about(ask: Asker) -> None:
+    lamp = fact("packing for the hut walk: headtorch", "packing list", "headtorch", "hut walk", single=False)
+    plugs = fact("more for the rucksack: earplugs", "packing list", "earplugs", single=False, said_at=LATER)
+    asked = understood("what have I put in so far?", mode="list")
+    assert words(ask(asked, [plugs, lamp], {plugs.window: "earplugs"})) == ["earplugs", "headtorch"]
+
+
+def test_what_is_counted_is_in_the_order_in_which_it_was_told(ask: Asker) -> None:
+    miso = message("I have a cat called Miso", said_at=EARLIER)
+    nori = message("I have another cat, called Nori", said_at=LATER)
+    asked = understood("how many cats do I have?", mode="count")
+    found = ask(asked, [nori, miso], {miso.window: "Miso", nori.window: "Nori"})
+    assert (found.kind, words(found)) == ("count", ["Miso", "Nori"])
+
+
+def test_a_number_that_was_told_is_not_counted_itself(ask: Asker) -> None:
+    rooms = fact("seven rooms to paper before easter", "rooms to paper", "seven", said_at=EARLIER)
+    asked = understood("how many rooms do I have to paper?", mode="count")
+    found = ask(asked, [rooms], {rooms.window: "seven"})
+    assert (found.kind, words(found)) == ("value", ["seven"])
+    milk = fact("two pints of milk on the list", "shopping list", "two pints of milk", single=False)
+    asked = understood("how many things are on the shopping list?", mode="count", slot="shopping list")
+    assert ask(asked, [milk], {milk.window: "two pints of milk"}).kind == "count"
+
+
+@pytest.mark.parametrize(
+    ("told", "value", "kept"),
+    [
+        ("they have changed the till code, 5127 it is now", "5127", "5127"),
+        ("the stockroom door has the code 5127", "5127", "3360"),
+    ],
+)
+def test_a_poorer_answer_that_takes_the_place_of_the_best_one_is_given(
+    ask: Asker, told: str, value: str, kept: str
+) -> None:
+    old = message("till code at the shop is 3360", said_at=EARLIER, score=0.9)
+    new = message(told, said_at=LATER, score=0.2)
+    found = ask(understood("what is the till code?"), [old, new], {old.window: "3360", new.window: value})
+    assert found.judged[0].score > found.judged[1].score + 0.2
+    assert found.best.words == kept
+
+
+def test_values_that_hold_side_by_side_are_all_said(ask: Asker) -> None:
+    tea = fact("I like green tea", "favourite drink", "green tea", single=False, said_at=EARLIER)
+    cocoa = fact("I like cocoa too", "favourite drink", "cocoa", single=False, said_at=LATER)
+    asked = understood("what do I like to drink?", slot="favourite drink")
+    found = ask(asked, [cocoa, tea], {tea.window: "green tea", cocoa.window: "cocoa"})
+    assert (found.kind, words(found)) == ("values", ["green tea", "cocoa"])
+
+
+@pytest.mark.parametrize("mode", ["sum", "difference"])
+def test_amounts_are_found_for_a_calculation(ask: Asker, mode: str) -> None:
+    boots, coat = message("the boots cost £189", said_at=EARLIER), message("the coat cost £108", said_at=LATER)
+    dog = message("the dog is called Rufus", score=0.1)
+    asked = understood("what about the price of both?", mode=mode)
+    found = ask(asked, [coat, dog, boots], {boots.window: "£189", coat.window: "£108"})
+    assert (found.kind, words(found)) == (mode, ["£189", "£108"])
+
+
+def test_amounts_of_what_is_not_named_stay_out_of_a_sum(ask: Asker) -> None:
+    gym = fact("gym is 30", "price", "30", "gym", said_at=EARLIER)
+    netflix = fact("netflix is 12", "price", "12", "netflix", said_at=LATER)
+    code = fact("boiler code is 4471", "code", "4471", "boiler")
+    script = {gym.window: "30", netflix.window: "12", code.window: "4471"}
+    named = ask(understood("how much do gym and netflix cost together?", mode="sum"), [code, gym, netflix], script)
+    assert (named.kind, words(named)) == ("sum", ["30", "12"])
+    whole = ask(understood("what does everything come to?", mode="sum"), [code, gym, netflix], script)
+    assert sorted(words(whole)) == ["12", "30", "4471"]
+
+
+def test_a_difference_is_between_what_held_and_what_holds(ask: Asker) -> None:
+    old = fact("i weighed 98 kilos at new year", "weight", "98 kilos", current=False, said_at=EARLIER)
+    new = fact("i weighed 91 kilos at new year", "weight", "91 kilos", said_at=LATER)
+    said = message("i weigh 91 kilos now", said_at=LATER)
+    script = {old.window: "98 kilos", new.window: "91 kilos", said.window: "91 kilos"}
+    found = ask(understood("how much have i lost?", mode="difference"), [new, said, old], script)
+    assert (found.kind, words(found)) == ("difference", ["98 kilos", "91 kilos"])
+
+
+def test_a_message_that_told_a_fact_does_not_count_twice_in_a_sum(ask: Asker) -> None:
+    rent = fact("my rent is 795", "rent", "795", said_at=EARLIER)
+    gym, said = fact("the gym is 30", "gym", "30", said_at=LATER), message("rent has gone up to 795", said_at=LATER)
+    script = {rent.window: "795", gym.window: "30", said.window: "795"}
+    found = ask(understood("what do they come to?", mode="sum"), [said, gym, rent], script)
+    assert (found.kind, words(found)) == ("sum", ["795", "30"])
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("sum", "value"), ("difference", "difference")])
+def test_one_amount_is_no_sum_but_may_be_half_of_a_difference(ask: Asker, mode: str, kind: Kind) -> None:
+    boots = message("the boots cost £189")
+    found = ask(understood("what change is that from £200?", mode=mode), [boots], {boots.window: "£189"})
+    assert (found.kind, words(found)) == (kind, ["£189"])
