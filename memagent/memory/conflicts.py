@@ -72,23 +72,24 @@ class ConflictStore(FactStore):
         """By id, values that messages or facts name though something else holds now.
 
         A message that told a change names the old value too; a fact's sentence may have told another fact that has
-        been replaced since. Empty for document pieces.
+        been replaced since. Not those that the new value contains: a Skoda Fabia is a Skoda. Empty for document pieces.
         """
         told_change = (
-            "select s.message_id, old.value from fact_sources s join facts new on new.id = s.fact_id join facts old"
-            " on old.space_id = new.space_id and old.slot = new.slot and old.superseded_by = new.id"
+            "select s.message_id, old.value, new.value from fact_sources s join facts new on new.id = s.fact_id"
+            " join facts old on old.space_id = new.space_id and old.slot = new.slot and old.superseded_by = new.id"
             " where s.message_id in "
         )
         told_together = (
-            "select f.id, old.value from facts f join fact_sources s on s.fact_id = f.id"
+            "select f.id, old.value, new.value from facts f join fact_sources s on s.fact_id = f.id"
             " join fact_sources other on other.message_id = s.message_id join facts old on old.id = other.fact_id"
-            " where old.text = f.text and old.superseded_by is not null and f.id in "
+            " join facts new on new.id = old.superseded_by where old.text = f.text and f.id in "
         )
         sql = {"message": told_change, "fact": told_together}.get(kind)
         found: dict[int, list[str]] = {}
         if not ids or sql is None:
             return found
         with self.database.read() as connection:
-            for row in rows(connection, f"{sql}{ids_in(connection)} order by old.id", ids=ids_text(ids)):
-                found.setdefault(row[0], []).append(row[1])
+            for owner, old, new in rows(connection, f"{sql}{ids_in(connection)} order by old.id", ids=ids_text(ids)):
+                if old.casefold() not in new.casefold():
+                    found.setdefault(owner, []).append(old)
         return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from memagent.models.arithmetic import amount
-from memagent.models.asked_about import OF_ANOTHER, alias_names, of_another, subject_of
+from memagent.models.asked_about import alias_names, of_another, subject_of
 from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
 from memagent.models.bridging import links, pairs, read_pairs
 from memagent.models.evidence import Evidence, content_words
@@ -35,6 +35,7 @@ SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
+NOT_ASKED_FOR = 0.3  # what is left of the chance of a hit about somebody else, or of words of another form
 MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 ERASED = re.compile(r"\[forgotten|forgotten\]")  # a span may end inside of the brackets
@@ -102,9 +103,10 @@ def answer(
         return Found("nothing", asked=asked)
     if understood.mode == "why" and understood.act_probability >= CLEARLY_ASKED:
         return _why(evidence)
-    on_record = replaced_by(evidence, question) or replaced_by_reply(evidence, question, replied)
-    if understood.mode == "previous" and on_record:
-        return Found("previous", tuple(on_record), asked=asked, judged=tuple(on_record))
+    if understood.mode == "previous":
+        on_record = tuple(replaced_by(evidence, question) or replaced_by_reply(evidence, question, replied))
+        if on_record:
+            return Found("previous", on_record, asked=asked, judged=on_record)
     aliases = alias_names(understood, evidence)
     wanted = Question(understood, asked, aliases, understanding.known_slots, before, time)
     judged = tuple(candidates(reader, question, wanted, evidence, tells))
@@ -240,7 +242,7 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
         words = words if whole else item.value
     offset = len(item.window) - len(item.text)
     other = of_another(asked, item) or not (mode == "yesno" or fits(asked.understood.text, words))
-    score = judge(judged) * (OF_ANOTHER if other else 1.0)
+    score = judge(judged) * (NOT_ASKED_FOR if other else 1.0)
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject
 from memagent.models.judging import Question
+from memagent.models.shapes import DAYS
 from memagent.models.understanding import SURE_SLOT, Understood
 
-OF_ANOTHER = 0.3  # what is left of the chance of a hit that does not name whom the question names
 OF_ITS_TIME = frozenset("old new previous former last earlier first original current next other".split())  # noqa: SIM905
 NAME = r"[A-ZÀ-Þ][^\W\d_]*[a-zß-ÿ][^\W\d_]*"
 NAMES = re.compile(rf"\b{NAME}(?:[’'-]?\s?{NAME})*(?:['’]s)?")
 SAME_PLACE = re.compile(r"\s*(?:,|&|\band\b|\bor\b)\s*")  # between names of which a hit may have either
 SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)[^\w]*$")
-OF_THE_CALENDAR = frozenset(
-    name.casefold()
-    for names in (calendar.day_name, calendar.month_name, calendar.day_abbr, calendar.month_abbr)
-    for name in names
-    if name
-)
+OF_THE_CALENDAR = frozenset(day.casefold() for day in DAYS)
 
 
 def subject_of(understood: Understood) -> str:

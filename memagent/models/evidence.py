@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from memagent.models.sentences import bare, split_sentences
 
 USER = "user"
 DETERMINERS = frozenset("my our your his her their its the a an this that".split())  # noqa: SIM905
@@ -99,6 +101,12 @@ class Evidence:
         if not self.is_fact or self.subject in ("", USER) or content_words(self.subject) <= content_words(self.text):
             return self.text
         return f"{self.subject}: {self.text}"
+
+
+def told_elsewhere(evidence: Sequence[Evidence], text: str) -> Sequence[Evidence]:
+    """Without what a message tells itself, which answers its own question only where nothing else is known."""
+    own = {bare(sentence) for sentence in split_sentences(text)}
+    return [item for item in evidence if bare(item.text) not in own] or evidence
 
 
 def bridged(link: str, target: str) -> str:

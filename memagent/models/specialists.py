@@ -21,7 +21,7 @@ from memagent.models.chat_model import ChatRequest, Confidence, Output
 from memagent.models.drafts import SURE_VALUE, Write, plan_ends, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
-from memagent.models.evidence import USER, Evidence, content_words
+from memagent.models.evidence import USER, Evidence, content_words, told_elsewhere
 from memagent.models.follow_ups import FOLLOW_UP_WORDS, WHOLE, FollowUps
 from memagent.models.prompt import PER_MESSAGE, plain_count
 from memagent.models.reader import Reader
@@ -288,9 +288,7 @@ class Specialists:
         leans = self._follow_ups.leans(sentence, turn.context)
         before = turn.context if question == sentence and leans else ""
         replied = turn.previous_reply if leans or understood.mode == "previous" else ""
-        # What the message itself tells answers its question only where nothing else is known.
-        evidence = evidence_of(searches)
-        evidence = [item for item in evidence if item.text not in turn.text] or evidence
+        evidence = told_elsewhere(evidence_of(searches), turn.text)
         return answer(self.reader, self.understanding, question, understood, evidence, before, replied, times)
 
     # --- replies ----------------------------------------------------------------------------------------------------

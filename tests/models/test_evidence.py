@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
+from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject, told_elsewhere
 
 
 def fact(**fields: Any) -> Evidence:
@@ -80,3 +80,10 @@ def test_what_a_message_hit_lacks_is_empty() -> None:
     assert (said.number, said.is_fact, said.current) == (2, False, True)
     assert (said.subject, said.attribute, said.value) == ("", "", "")
     assert not fact(current=False).current
+
+
+def test_only_a_message_s_own_sentences_are_told_by_it() -> None:
+    tea, club = fact(text="I like tea"), fact(text="heading out to book club!")
+    text = "Heading out to book club! Whose place is it, and did I say that I like tea?"
+    assert told_elsewhere([tea, club], text) == [tea]
+    assert told_elsewhere([club], text) == [club]

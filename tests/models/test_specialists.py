@@ -152,12 +152,6 @@ def test_after_a_question_about_the_past_now_is_asked_for(person: Person) -> Non
     assert "Porto" in reply and "Leeds" not in reply
 
 
-def test_what_a_message_tells_does_not_answer_its_question(person: Person) -> None:
-    person.says("book club is at Delphine's this time")
-    person.restart()
-    assert "Delphine" in person.says("heading out to book club! whose place is book club at?")
-
-
 def test_a_reason_beside_a_request_to_forget_does_not_say_what_is_meant(person: Person) -> None:
     person.says("i have a crush on Jonas in 10b")
     person.says("pls forget who i have a crush on, my brother uses this laptop")

@@ -283,6 +283,16 @@ def test_a_hit_says_which_values_it_names_that_were_replaced(say: Say) -> None:
     assert replaced["fact", "Fridays"] == replaced["message", text] == []
 
 
+def test_a_value_that_is_told_more_exactly_is_not_replaced(say: Say) -> None:
+    told = say("I drive a Skoda")
+    done(told, "memory_add", subject="user", attribute="car", value="Skoda")
+    exact = say("my Skoda is a Skoda Fabia")
+    (known,) = (hit["id"] for hit in done(exact, "memory_search", query="Skoda", scope="facts").content["hits"])
+    done(exact, "memory_update", id=known, value="Skoda Fabia")
+    hits = done(say("which car?"), "memory_search", query="Skoda", limit=10).content["hits"]
+    assert len(hits) > 1 and not any(hit["replaced"] for hit in hits)
+
+
 def test_forgetting_takes_back_the_number_of_what_is_gone_and_of_nothing_else(allergies: ToolContext) -> None:
     row = allergies.shown[1].id
     result = done(allergies, "memory_forget", id=1)
