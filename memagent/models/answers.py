@@ -10,9 +10,9 @@ from typing import Any, Literal
 from memagent.models.arithmetic import amount
 from memagent.models.asked_about import alias_names, of_another, subject_of
 from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
-from memagent.models.bridging import links, pairs, read_pairs
-from memagent.models.evidence import Evidence, content_words
-from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, Question, features, judge, log_odds, overlap
+from memagent.models.bridging import links, of_slot, pairs, read_pairs
+from memagent.models.evidence import USER, Evidence, content_words
+from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, WAS_READ, Question, features, judge, log_odds, overlap
 from memagent.models.reader import Answer, Reader, repeats
 from memagent.models.rivals import (
     CLOSE,
@@ -22,10 +22,17 @@ from memagent.models.rivals import (
     names_replaced,
     replaced_by,
     replaced_by_reply,
-    rival,
+    rivals,
 )
 from memagent.models.sentences import split_sentences
-from memagent.models.several import distinct, each_told, hold_side_by_side, of_what_is_named, whole_list
+from memagent.models.several import (
+    asks_for_several,
+    distinct,
+    each_told,
+    hold_side_by_side,
+    of_what_is_named,
+    whole_list,
+)
 from memagent.models.shapes import fits
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
@@ -38,6 +45,7 @@ MOST_READ = 12
 NOT_ASKED_FOR = 0.3  # what is left of the chance of a hit about somebody else, or of words of another form
 MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
+CURRENT = re.compile(r"^(?!.*\b(?:before|previous|was|were|did|had)\b).*\b(?:current|present)\b", re.I | re.S)
 ERASED = re.compile(r"\[forgotten|forgotten\]")  # a span may end inside of the brackets
 
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
@@ -91,10 +99,7 @@ def answer(
     `before` is the question before, where this one leans on it, and `replied` what was said to that; `times` are those
     that the search found in the question.
     """
-    dated = as_when(question)
-    if dated is not None and understood.mode == "value":
-        understood = replace(understood, mode="when")
-    question = dated or question
+    question, understood = _by_its_form(question, understood)
     time = asked_time(question, times) if understood.mode != "previous" else None
     evidence = of_that_time(evidence, time)
     asked = subject_of(understood)
@@ -129,8 +134,20 @@ def answer(
         return Found("previous" if past else "value", tuple(past or sure), asked=asked, judged=judged)
     if kind in ("value", "when"):
         sure = in_force(understanding, _not_said(sure, replied), ranked)
-    other = rival(understanding, sure) if kind == "value" else None
-    return Found(kind, tuple(sure), asked=asked, judged=judged, rival=other)
+    others = rivals(understanding, sure) if kind == "value" else []
+    if len(others) > 1:
+        return Found("values", tuple(distinct([sure[0], *others])), asked=asked, judged=judged)
+    return Found(kind, tuple(sure), asked=asked, judged=judged, rival=others[0] if others else None)
+
+
+def _by_its_form(question: str, understood: Understood) -> tuple[str, Understood]:
+    """As it is to be read: "what's the date of" as "when is", plurals as a list, "current" as what holds."""
+    dated = as_when(question)
+    if understood.mode == "previous" and CURRENT.search(question):
+        understood = replace(understood, mode="value")
+    if understood.mode == "value" and (dated is not None or asks_for_several(question)):
+        understood = replace(understood, mode="list" if dated is None else "when")
+    return dated or question, understood
 
 
 def _not_said(sure: Sequence[Candidate], replied: str) -> Sequence[Candidate]:
@@ -195,45 +212,51 @@ def candidates(
             replace(own, kinds=max(own, led, key=lambda one: one.probability).kinds)
             for own, led in zip(readings, both, strict=True)
         ]
-    values: dict[str, list[str]] = {}
+    told: dict[str, list[Evidence]] = {}
     for item in evidence:
         if item.is_fact and item.current:
-            values.setdefault(item.text, []).append(item.value)
+            told.setdefault(item.text, []).append(item)
     found = [
-        _candidate(asked, item, reading, tells.get(item.text, 1.0), values.get(item.text, []))
+        _candidate(asked, item, reading, tells.get(item.text, 1.0), told.get(item.text, []))
         for item, reading in zip(evidence, readings, strict=True)
     ]
-    found += _in_no_fact(asked, evidence, readings, values)
+    found += _in_no_fact(asked, evidence, readings, told)
     past = asked.understood.mode in PAST
     found = [c for c in found if not ERASED.search(c.words) and (past or not names_replaced(c))]
     return [c for c in found if c.words or asked.understood.mode == "yesno"]
 
 
 def _in_no_fact(
-    asked: Question, evidence: Sequence[Evidence], readings: Sequence[Answer], values: Mapping[str, Sequence[str]]
+    asked: Question, evidence: Sequence[Evidence], readings: Sequence[Answer], told: Mapping[str, Sequence[Evidence]]
 ) -> Iterator[Candidate]:
     """What is surely read in a sentence of which facts are known, but not that one; once a sentence, as in a message.
 
     What is read less surely is mostly no answer: "What is Solveig's profession?" of the orchestra she plays in.
     """
-    for text, known in values.items():
+    for text, facts in told.items():
         of_text = [at for at, item in enumerate(evidence) if item.text == text and item.current]
         at = max(of_text, key=lambda at: readings[at].probability)
         surely = log_odds(readings[at].probability) >= MOST_ODDS and evidence[at].window == text
-        if surely and not any(overlap(value, readings[at].words) for value in known):
-            message = Evidence({**evidence[at].hit, "kind": "message"})
-            yield _candidate(asked, message, readings[at], 1.0, ())
+        if surely and not any(overlap(fact.value, readings[at].words) for fact in facts):
+            found = _candidate(asked, Evidence({**evidence[at].hit, "kind": "message"}), readings[at], 1.0, ())
+            of_it = [fact for fact in facts if overlap(fact.subject, found.words)]
+            yield replace(found, evidence=of_it[0]) if of_it else found
 
 
-def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, values: Sequence[str]) -> Candidate:
-    covered = sum(overlap(value, reading.words) for value in values if value.casefold() != item.value.casefold())
-    judged = features(asked, item, reading, tells, covered)
+def _candidate(
+    asked: Question, item: Evidence, reading: Answer, tells: float, together: Sequence[Evidence]
+) -> Candidate:
+    """A hit and what was read in it; `together` are the facts of its sentence."""
+    others = [fact.value for fact in together if fact.value.casefold() != item.value.casefold()]
+    covered = sum(overlap(value, reading.words) for value in others)
     words = reading.words
+    judged = features(asked, _turned(asked, item, words), reading, tells, covered)
     start = item.window.find(item.value) if item.is_fact else -1
     if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
         words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
     mode = asked.understood.mode
-    repeated = repeats(item.value, content_words(asked.understood.text)) and mode != "yesno"
+    question = content_words(asked.understood.text)
+    repeated = repeats(item.value, question) and mode != "yesno"
     slotted = judged[SAME_SLOT] >= SURE_SLOT
     confirms = mode == "yesno" and bool(words)
     about_value = covered or slotted or not words or overlap(words, item.value)
@@ -241,9 +264,20 @@ def _candidate(asked: Question, item: Evidence, reading: Answer, tells: float, v
         whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
         words = words if whole else item.value
     offset = len(item.window) - len(item.text)
-    other = of_another(asked, item) or not (mode == "yesno" or fits(asked.understood.text, words))
+    formless = mode in ("yesno", "count") or (mode == "when" and bool(item.hit.get("times")))
+    if not formless and repeats(words, question):
+        words = ""
+    other = of_another(asked, item, together) or not (formless or fits(asked.understood.text, words))
     score = judge(judged) * (NOT_ASKED_FOR if other else 1.0)
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
+
+
+def _turned(asked: Question, item: Evidence, words: str) -> Evidence:
+    """A fact whose subject was read as one with that value: what is lent, of "the drill: borrowed by Philippa"."""
+    if not item.is_fact or overlap(words, item.value) or not overlap(words, item.subject):
+        return item
+    named = content_words(item.subject) <= content_words(asked.understood.text)
+    return item if named or item.subject == USER else Evidence({**item.hit, "value": item.subject})
 
 
 def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:
@@ -261,12 +295,18 @@ def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidat
 
 
 def _once_a_sentence(found: Sequence[Candidate]) -> list[Candidate]:
-    best: dict[str, Candidate] = {}
+    """The best of each sentence; of its facts the one whose value was read, unless another is of the slot asked for."""
+    of_sentence: dict[tuple[str, bool], list[Candidate]] = {}
     for candidate in found:
-        key = f"{candidate.evidence.text}|{candidate.evidence.current}"
-        if key not in best or candidate.score > best[key].score:
-            best[key] = candidate
-    return list(best.values())
+        of_sentence.setdefault((candidate.evidence.text, candidate.evidence.current), []).append(candidate)
+    chosen = []
+    for told in of_sentence.values():
+        best = max(told, key=lambda candidate: candidate.score)
+        read = [candidate for candidate in told if candidate.features[WAS_READ]]
+        if read and not best.features[WAS_READ] and best.features[SAME_SLOT] < SURE_SLOT:
+            best = replace(max(read, key=lambda candidate: candidate.score), score=best.score)
+        chosen.append(best)
+    return chosen
 
 
 def _over_two(
@@ -277,6 +317,9 @@ def _over_two(
     Where one message seems to answer, it may be that it only says who is meant ("my sister is Ana"): what is said of
     that one is taken where the reader finds the answer more surely in both together.
     """
+    told = of_slot(asked.understood, sure[0].evidence, sure[0].words, evidence) if sure else None
+    if told is not None:
+        return [replace(sure[0], evidence=told, words=told.value)]
     least = sure[0].features[READ] + MORE_SURELY if sure else -MOST_ODDS
     if least > MOST_ODDS:
         return []

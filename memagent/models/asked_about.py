@@ -46,14 +46,14 @@ def alias_names(understood: Understood, evidence: Sequence[Evidence]) -> dict[st
     return aliases
 
 
-def of_another(asked: Question, item: Evidence) -> bool:
+def of_another(asked: Question, item: Evidence, together: Sequence[Evidence] = ()) -> bool:
     """Whether the question is about somebody by name, or about the person and something by name, and the hit names
-    nobody and nothing like that.
+    nobody and nothing like that; nor do the subjects of the facts that were told `together`: "her boiler" is hers.
 
     Of names side by side ("Beatriz and Howard") one is enough. A capital at the beginning of a sentence, or among
     capitals, makes no name, and days and months are no names either.
     """
-    known = _words(item.window)
+    known = _words(item.window).union(*(_words(fact.subject) for fact in together))
     return any(not _with_aliases(names, asked.aliases) & known for names in _named(asked))
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from memagent.models.evidence import USER, Evidence, bridged, content_words
+from memagent.models.labels import OTHER_SLOT
 from memagent.models.reader import Answer, Reader
+from memagent.models.understanding import SURE_SLOT, Understood
 
 CAPITALISED = re.compile(r"[A-ZÀ-Þ]\w+")
 LONG_WORD = 4  # letters; shorter ones of a question say little of what it is about
@@ -36,6 +38,17 @@ def pairs(question: str, known: Sequence[Evidence], evidence: Sequence[Evidence]
     found = [(link, target) for link in known for target in _taking_up(link, asked, evidence)]
     found.sort(key=lambda pair: pair[0].score + pair[1].score, reverse=True)
     return found[:MOST_PAIRS]
+
+
+def of_slot(asked: Understood, best: Evidence, words: str, evidence: Sequence[Evidence]) -> Evidence | None:
+    """The fact of the slot asked for that is about whom the best answer only names: the car of Callum, where "what car
+    does the one who takes over from me have?" is best answered by "the one who takes over from me is Callum".
+    """
+    named = content_words(words)
+    if asked.slot == OTHER_SLOT or asked.slot_probability < SURE_SLOT or best.attribute == asked.slot or not named:
+        return None
+    told = (item for item in evidence if item.is_fact and item.current and item.attribute == asked.slot)
+    return next((item for item in told if content_words(item.subject) == named and item.text != best.text), None)
 
 
 def _taking_up(link: Evidence, asked: frozenset[str], evidence: Sequence[Evidence]) -> Iterator[Evidence]:

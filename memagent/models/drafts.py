@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ FUNCTION_WORDS = frozenset(
     {"on", "in", "at", "to", "of", "up", "is", "it", "for", "with", "and", "or", "as", "by"}
 )  # no values
 GOING_ON = frozenset({"and", "oh", "also", "plus", "then", "yes", "yeah", "er", "ah", "some", "more", "another", "too"})
+BESIDE = re.compile(r"\b(?:another|as well|too|also|additional)\b", re.I)  # what is told has company
+CHANGE = re.compile(r"\b(?:now|instead|moved|changed|switched|replaced|no longer|anymore|new)\b", re.I)
 LONGEST_ATTRIBUTE = 6  # words
 SURE_ENDED = 0.8  # that a message ends a fact without a new value
 TO_BE_DONE = frozenset({"plan", "task", "event"})  # kinds of facts
@@ -191,6 +194,8 @@ def _placed(
         if leaning is not None:
             return _over(leaning, write)
     correcting = understood.act == "correct"
+    if BESIDE.search(understood.text) and not CHANGE.search(understood.text):
+        write = replace(write, several=True)
     if write.several and not correcting:
         return write
     candidates = [f for f in others if f.single and _comparable(understood, value, write, f)][:MOST_CANDIDATES]

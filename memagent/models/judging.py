@@ -39,7 +39,7 @@ LEARNED: Mapping[str, float] = {
     "times": 0.375,
 }
 FEATURES = tuple(LEARNED)
-READ, SAME_SLOT = FEATURES.index("reader"), FEATURES.index("same slot")
+READ, WAS_READ, SAME_SLOT = (FEATURES.index(name) for name in ("reader", "read", "same slot"))
 LEAST_LIKELY = 1e-3  # of a span
 MOST_ODDS = 6.0
 

@@ -57,21 +57,22 @@ def in_force(understanding: Understanding, sure: Sequence[Candidate], ranked: Se
     return [newest, *(other for other in sure if other is not newest)]
 
 
-def rival(understanding: Understanding, sure: Sequence[Candidate]) -> Candidate | None:
-    """What stands against the best candidate; nothing does where that one was told as a correction."""
+def rivals(understanding: Understanding, sure: Sequence[Candidate]) -> list[Candidate]:
+    """What stands against the best candidate, each answer once; nothing does where that was told as a correction."""
     best, day = sure[0], len("2026-01-01")
-    level = [
-        other
-        for other in sure[1:]
-        if abs(best.score - other.score) <= CLOSE
-        and not _told_together(other.evidence, best.evidence)
-        and not content_words(best.words) <= content_words(other.evidence.text)  # "no more X, he's on Y now"
-        and other.evidence.said_at[:day] == best.evidence.said_at[:day]
-        and not content_words(other.words) & content_words(best.words)
-    ]
+    level: list[Candidate] = []
+    for other in sure[1:]:
+        if (
+            abs(best.score - other.score) <= CLOSE
+            and not _told_together(other.evidence, best.evidence)
+            and not content_words(best.words) <= content_words(other.evidence.text)  # "no more X, he's on Y now"
+            and other.evidence.said_at[:day] == best.evidence.said_at[:day]
+            and not any(content_words(other.words) & content_words(known.words) for known in (best, *level))
+        ):
+            level.append(other)
     if not level or understanding.acts([best.evidence.text])[0]["correct"] >= CORRECTING:
-        return None
-    return level[0]
+        return []
+    return level
 
 
 def names_replaced(candidate: Candidate) -> bool:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from memagent.models.bridging import LONG_WORD
-from memagent.models.evidence import USER, content_words, same_subject
-from memagent.models.judging import SAME_SLOT
+from memagent.models.evidence import USER, Evidence, content_words, same_subject
+from memagent.models.judging import SAME_SLOT, overlap
 from memagent.models.rivals import Candidate
 from memagent.models.understanding import SURE_SLOT
 
 LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"
+_SEVERAL_THINGS = re.compile(
+    r"\b(?:what|which)(?: (?!size|colour|color|time|day|date|kind|sort|type|make|brand|price)[\w'’-]+)?"
+    r" ((?!does|was|has|is|this|goes|as|us|bus|gas|tennis|chess|series)[a-z]{2,}[^\Wsu]s)"
+    r" (?:do|did|have|has|had|are|were|am|can|could|should|must|need|i|we|they)\b",
+    re.I,
+)
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether the form of a question says that it may have several answers: "what documents do I need?"."""
+    return _SEVERAL_THINGS.search(question) is not None
 
 
 def hold_side_by_side(sure: Sequence[Candidate]) -> bool:
-    """Whether the best answer is one of several values that hold side by side."""
+    """Whether the best answer is one of several values that hold side by side, or several have the value asked for."""
+    having = {
+        (c.evidence.attribute, c.evidence.value.casefold(), c.evidence.subject)
+        for c in sure
+        if c.evidence.is_fact and overlap(c.evidence.subject, c.words)
+    }
+    if len(having) > len({(attribute, value) for attribute, value, _ in having}):
+        return True
     best = sure[0].evidence
     if not best.is_fact:
         return False
@@ -29,9 +48,14 @@ def whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candid
 
     A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children;
     but nobody picks from what is called a list ("what do I need at the shop?"), and that is one list, whosever it is.
-    What the question names itself is no member: "who is in the book club?" is not answered by "book club".
+    What the question names itself is no member: "who is in the book club?" is not answered by "book club". Where it
+    names the value, the list is of all that have it: what Valdemar borrowed.
     """
     best, asked = sure[0].evidence, content_words(question)
+    for candidate in sure:
+        one = candidate.evidence
+        if one.is_fact and overlap(one.subject, candidate.words) and content_words(one.value) <= asked:
+            return _all_that_have(one, sure, ranked)
     attribute = {word for word in content_words(best.attribute) & asked if len(word) >= LONG_WORD}
     called_list = best.attribute.endswith(LIST_SLOT)
     wanted = attribute or called_list or sure[0].features[SAME_SLOT] >= SURE_SLOT
@@ -49,6 +73,20 @@ def whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candid
     members = [replace(member, score=max(member.score, sure[0].score)) for member in members]  # as sure as the list
     named = [content_words(member.evidence.value) <= asked for member in members]
     return [m if own else replace(m, words=m.evidence.value) for m, own in zip(members, named, strict=True)] + rest
+
+
+def _all_that_have(known: Evidence, sure: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """With what else has this value, as sure as the best answer."""
+    value = content_words(known.value)
+    having = [
+        replace(other, words=other.evidence.subject, score=sure[0].score)
+        for other in ranked
+        if other.evidence.is_fact
+        and other.evidence.attribute == known.attribute
+        and content_words(other.evidence.value) == value
+        and other.evidence.subject != USER
+    ]
+    return [*sure, *having]
 
 
 def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

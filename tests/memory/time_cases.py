@@ -48,6 +48,7 @@ FOUND = [
     ("I had to be seen on Friday", "Friday", "2026-02-27", "2026-02-28", "day"),
     ("last Friday", "last Friday", "2026-02-27", "2026-02-28", "day"),
     ("I've got my driving test this Friday, wish me luck", "this Friday", "2026-03-06", "2026-03-07", "day"),
+    ("got the gas inspector coming this Friday", "this Friday", "2026-03-06", "2026-03-07", "day"),
     ("this Friday", "this Friday", "2026-03-06", "2026-03-07", "day"),
     ("we ate out this Monday", "this Monday", "2026-03-02", "2026-03-03", "day"),
     ("next Friday", "next Friday", "2026-03-13", "2026-03-14", "day"),

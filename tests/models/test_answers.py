@@ -28,6 +28,39 @@ def test_of_two_facts_in_a_sentence_the_one_that_was_read_answers(ask: Asker) ->
         assert (found.kind, words(found), found.best.evidence.value) == ("value", [value], value)
 
 
+def test_of_facts_in_a_sentence_the_one_that_was_read_answers_whatever_their_slots(ask: Asker) -> None:
+    text = "Hiroshi works on zebrafish hearts, at Tsukuba"
+    facts = [
+        fact(text, "works on", "zebrafish hearts", "Hiroshi"),
+        fact(text, "employer", "Tsukuba", "Hiroshi"),
+    ]
+    found = ask(understood("where is Hiroshi based?", subject="Hiroshi", slot="home city"), facts, {text: "Tsukuba"})
+    assert (found.kind, words(found)[0]) == ("value", "Tsukuba")
+
+
+def test_who_or_what_has_a_value_is_read_though_it_is_not_the_value(ask: Asker) -> None:
+    lent = fact("I have also lent out Cranford, to Mrs Lisle", "to", "Mrs Lisle", "Cranford")
+    book = ask(understood("which book is lent?"), [lent], {lent.window: "Cranford"}).best
+    person = ask(understood("who has it?"), [lent], {lent.window: "Mrs Lisle"}).best
+    assert (book.words, person.words) == ("Cranford", "Mrs Lisle") and book.score > 0.9 * person.score
+
+
+def test_the_current_one_is_not_the_one_before(ask: Asker) -> None:
+    old = fact("pricing is 49 per seat", "pricing", "49", said_at=EARLIER, current=False, retired_at=LATER)
+    new = fact("pricing is 65 per seat from now on", "pricing", "65", said_at=LATER)
+    script = {old.window: "49", new.window: "65"}
+    asked = understood("what's our current price per seat?", mode="previous")
+    assert ask(asked, [old, new], script).best.words == "65"
+    asked = understood("what was the price before the current one?", mode="previous")
+    assert ask(asked, [old, new], script).best.words == "49"
+
+
+def test_a_name_that_was_asked_with_is_no_answer(ask: Asker) -> None:
+    dog = fact("My neighbour Mrs. Okonjo she has a dog", "neighbour", "Mrs. Okonjo")
+    asked = understood("how is called the dog of Mrs. Okonjo?", subject="Mrs. Okonjo")
+    assert ask(asked, [dog], {dog.window: "Mrs. Okonjo"}).kind == "nothing"
+
+
 def test_what_nothing_answers_is_nothing_with_what_came_nearest(ask: Asker) -> None:
     found = ask(understood("how tall is Ana?", subject="Ana"), [PORTO], {})
     assert (found.kind, found.candidates, found.asked, found.near) == ("nothing", (), "Ana", (PORTO,))

@@ -56,6 +56,13 @@ def test_another_name_of_the_same_one_will_do() -> None:
     assert not of_another(asked("what does Ana do?", "Ana", ana="sister"), told)
 
 
+def test_what_was_told_together_says_whose_it_is() -> None:
+    text = "she lives on Tallow Lane and her boiler is a Vaillant"
+    boiler, lane = fact(text, "make", "Vaillant", "boiler"), fact(text, "street", "Tallow Lane", "Mrs Dunmore")
+    question = asked("what make is Mrs Dunmore's boiler?", "Mrs Dunmore")
+    assert of_another(question, boiler) and not of_another(question, boiler, [boiler, lane])
+
+
 def test_other_names_go_both_ways_and_come_from_current_facts() -> None:
     sister = fact("my sister is Ana", "sister", "Ana")
     gone = fact("my sister is Ana", "sister", "Ana", current=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memagent.models.bridging import MOST_LINKS, MOST_PAIRS, links, pairs, read_pairs
+from memagent.models.bridging import MOST_LINKS, MOST_PAIRS, links, of_slot, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, bridged
 from memagent.models.reader import Answer
-from tests.models.scripted_reading import ScriptedReader, fact, message, reading
+from tests.models.scripted_reading import ScriptedReader, fact, message, reading, understood
 
 QUESTION = "where does my sister live?"
 SISTER = fact("my sister is Ana", "sister", "Ana")
@@ -95,3 +95,14 @@ def test_there_are_few_pairs_and_the_likeliest_first() -> None:
     found = paired(QUESTION, "sister", [SISTER, *told])
     assert [target for _, target in found] == told[: -MOST_PAIRS - 1 : -1]
     assert all(link == SISTER for link, _ in found)
+
+
+def test_the_fact_of_the_slot_asked_for_is_that_of_whom_the_best_answer_names() -> None:
+    relief = fact("the one who takes over from me is Callum", "takes over", "Callum")
+    car = fact("Callum's got himself a Fiat Panda", "car model", "Fiat Panda", "Callum")
+    hers = fact("Ana drives a Yaris", "car model", "Yaris", "Ana")
+    asked = understood("what car does the one who takes over from me have?", slot="car model")
+    assert of_slot(asked, relief, "Callum", [relief, hers, car]) == car
+    assert of_slot(asked, relief, "Bruno", [relief, hers, car]) is None
+    assert of_slot(asked, car, "Fiat Panda", [relief, hers, car]) is None
+    assert of_slot(understood("who takes over from me?"), relief, "Callum", [relief, car]) is None

@@ -182,3 +182,22 @@ def test_what_goes_on_with_the_list_of_the_message_before_is_one_more_of_it(
     assert ((write.subject, write.attribute, write.several) == ("user", "languages spoken", True)) is one_more
     (write,) = plan_writes(understanding, told(text, value, single=True), [portuguese], "good morning")
     assert write.attribute != "languages spoken"
+
+
+@pytest.mark.parametrize(
+    ("text", "replaces"),
+    [
+        ("Matthias Rohde has joined as another PhD student of mine", None),
+        ("Matthias Rohde is my PhD student too", None),
+        ("Matthias Rohde is my new PhD student, another one instead", 1),
+    ],
+)
+def test_one_more_of_a_slot_stands_beside_the_first(
+    understanding: Understanding, text: str, replaces: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fact("Oluchi Eze is my PhD student", "PhD student", "Oluchi Eze", single=True)
+    surely = {"replaces": 0.99, "repeats": 0.0, "apart": 0.0, "ends": 0.0}
+    monkeypatch.setattr(understanding, "compare", lambda pairs: [surely for _ in pairs])
+    said = told(text, "Matthias Rohde", slots="PhD student", single=True)
+    (write,) = plan_writes(understanding, said, [first], "")
+    assert (write.replaces, write.several) == (replaces, replaces is None)

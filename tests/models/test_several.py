@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from memagent.models.answers import Kind
+from memagent.models.several import asks_for_several
 from tests.models.asking import EARLIER, LATER, Asker, words
-from tests.models.scripted_reading import fact, message, understood
+from tests.models.scripted_reading import fact, message, reading, understood
 
 PORTO = fact("I live in Porto", "home city", "Porto")
 WHERE = understood("where do I live?", slot="home city")
@@ -49,6 +52,47 @@ def test_what_is_called_a_list_is_given_whole_whoever_it_is_about(ask: Asker) ->
     plugs = fact("more for the rucksack: earplugs", "packing list", "earplugs", single=False, said_at=LATER)
     asked = understood("what have I put in so far?", mode="list")
     assert words(ask(asked, [plugs, lamp], {plugs.window: "earplugs"})) == ["earplugs", "headtorch"]
+
+
+def test_all_that_have_the_value_asked_about_are_given_though_one_reads_poorly(ask: Asker) -> None:
+    barrow = fact("I've lent Valdemar my wheelbarrow", "borrower", "Valdemar", "wheelbarrow", said_at=EARLIER)
+    ladder = fact("aaand Valdemar just took my stepladder", "borrower", "Valdemar", "stepladder", said_at=LATER)
+    drill = fact("Philippa has the drill", "borrower", "Philippa", "drill", said_at=LATER)
+    asked = understood("what things of mine does Valdemar have?", mode="list", subject="Valdemar")
+    poor = replace(reading(ladder.window, "stepladder"), kinds={"none": 0.9, "span": 0.1, "yes": 0.0, "no": 0.0})
+    found = ask(asked, [ladder, drill, barrow], {barrow.window: "wheelbarrow", ladder.window: poor})
+    assert (found.kind, words(found)) == ("values", ["wheelbarrow", "stepladder"])
+
+
+def test_who_has_the_value_asked_about_is_each_of_them(ask: Asker) -> None:
+    both = [fact(f"{name} is on the warehouse project", "project", "warehouse", name) for name in ("Padma", "Gethin")]
+    asked = understood("who's on the warehouse project with me?")
+    found = ask(asked, both, {one.window: one.subject for one in both})
+    assert (found.kind, set(words(found))) == ("values", {"Padma", "Gethin"})
+
+
+def test_three_that_answer_as_well_are_all_given(ask: Asker) -> None:
+    told = {f"{name} works on the warehouse project": name for name in ("Florian", "Padma", "Gethin")}
+    found = ask(understood("who does the warehouse project?"), [message(text) for text in told], told)
+    assert (found.kind, set(words(found))) == ("values", set(told.values()))
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("what documents do I need for the permit?", True),
+        ("which towns are we playing then?", True),
+        ("what board games have we got", True),
+        ("what size skates do I wear?", False),
+        ("what time does the bus go?", False),
+        ("what does my sister do?", False),
+        ("which bus do I take?", False),
+        ("what address have I got for Ana?", False),
+        ("what day is chess?", False),
+    ],
+)
+def test_the_form_of_a_question_says_that_several_are_asked_for(question: str, several: bool) -> None:
+    assert asks_for_several(question) == several
 
 
 def test_what_is_counted_is_in_the_order_in_which_it_was_told(ask: Asker) -> None:

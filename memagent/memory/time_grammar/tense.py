@@ -35,6 +35,7 @@ _FUTURE = (
     r"will|won'?t|shall|going to|gonna|about to|plan|plans|planning|remind|reminder|remember to|don'?t forget|due|"
     r"deadline|let'?s|should|must|needs? to|have to|has to|got to|gotta|wants? to|would like|hope to|hoping|upcoming|"
     r"appointment|booked|scheduled|invited|expecting|can you|could you|shan'?t|ought to|"
+    r"(?<!was )(?<!were )(?<!been )(?:coming|arriving)|"  # "got the electrician coming this Thursday"
     r"(?:am|is|are|i'?m|we'?re|they'?re|you'?re|he's|she's|it's)\s+(?:not\s+|all\s+|both\s+)?[a-z]{2,}ing|"
     r"(?:i|we|you|he|she|it|they|that|there)'?ll"
 )
