@@ -12,6 +12,7 @@ from memagent.models.asked_about import alias_names, of_another, subject_of
 from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
 from memagent.models.bridging import links, of_slot, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words
+from memagent.models.forms import fits
 from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, WAS_READ, Question, features, judge, log_odds, overlap
 from memagent.models.reader import Answer, Reader, repeats
 from memagent.models.rivals import (
@@ -33,7 +34,6 @@ from memagent.models.several import (
     of_what_is_named,
     whole_list,
 )
-from memagent.models.shapes import fits
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
 SURE = 0.5
