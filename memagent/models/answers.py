@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from memagent.models.arithmetic import amount
-from memagent.models.asked_about import alias_names, of_another, subject_of
+from memagent.models.asked_about import alias_names, of_another, of_somebody_else, subject_of, with_names
 from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
 from memagent.models.bridging import links, of_slot, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words
 from memagent.models.forms import fits
 from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, WAS_READ, Question, features, judge, log_odds, overlap
+from memagent.models.kinds import of_another_thing
 from memagent.models.reader import Answer, Reader, repeats
 from memagent.models.rivals import (
     CLOSE,
@@ -43,6 +44,7 @@ STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
 NOT_ASKED_FOR = 0.3  # what is left of the chance of a hit about somebody else, or of words of another form
+ANOTHER_OF_ITS_KIND = 1.8  # log odds against a hit that names another thing of the kind instead of the one asked about
 MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 CURRENT = re.compile(r"^(?!.*\b(?:before|previous|was|were|did|had)\b).*\b(?:current|present)\b", re.I | re.S)
@@ -113,7 +115,8 @@ def answer(
         if on_record:
             return Found("previous", on_record, asked=asked, judged=on_record)
     aliases = alias_names(understood, evidence)
-    wanted = Question(understood, asked, aliases, understanding.known_slots, before, time)
+    in_names = replace(understood, text=with_names(understood.text, evidence))
+    wanted = Question(in_names, asked, aliases, understanding.known_slots, before, time)
     judged = tuple(candidates(reader, question, wanted, evidence, tells))
     ranked = _ranked(judged, understood)
     least = SURE_IN_LIST if understood.mode in {*SEVERAL, "previous"} else SURE
@@ -268,7 +271,9 @@ def _candidate(
     if not formless and repeats(words, question):
         words = ""
     other = of_another(asked, item, together) or not (formless or fits(asked.understood.text, words))
-    score = judge(judged) * (NOT_ASKED_FOR if other else 1.0)
+    told = " ".join([item.window, *(fact.subject for fact in together)])
+    beside = of_another_thing(asked.understood.text, told) or of_somebody_else(asked, item)
+    score = judge(judged, ANOTHER_OF_ITS_KIND if beside else 0.0) * (NOT_ASKED_FOR if other else 1.0)
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
 
 

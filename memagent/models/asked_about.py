@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from memagent.models.evidence import USER, Evidence, content_words, plain_subject
+from memagent.models.evidence import USER, WORD, Evidence, content_words, plain_subject
 from memagent.models.judging import Question
 from memagent.models.shapes import DAYS
 from memagent.models.understanding import SURE_SLOT, Understood
@@ -16,6 +16,18 @@ NAMES = re.compile(rf"\b{NAME}(?:[’'-]?\s?{NAME})*(?:['’]s)?")
 SAME_PLACE = re.compile(r"\s*(?:,|&|\band\b|\bor\b)\s*")  # between names of which a hit may have either
 SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)[^\w]*$")
 OF_THE_CALENDAR = frozenset(day.casefold() for day in DAYS)
+
+
+RELATIVES = (
+    "mum|mother|mom|dad|father|brother|sister|wife|husband|partner|son|daughter|boyfriend|girlfriend|nan|gran|grandad"
+    "|cousin|uncle|aunt|auntie|nephew|niece|boss|neighbour|flatmate|mate|friend"
+)
+OF_A_RELATIVE = re.compile(
+    rf"\b(?:my|our) ({RELATIVES})['’]s (?!name)|\b(?:does|do|did|has|is|was|can) (?:my|our) ({RELATIVES})\b(?!-in)",
+    re.I,
+)
+# Somebody else is meant, or the person with others: what is told of them may be told of the relative.
+OTHERS = re.compile(rf"\b(?:he|she|they|him|her|his|hers|them|their|we|our|us|{RELATIVES}|both)(?:['’]?s)?\b", re.I)
 
 
 def subject_of(understood: Understood) -> str:
@@ -55,6 +67,32 @@ def of_another(asked: Question, item: Evidence, together: Sequence[Evidence] = (
     """
     known = _words(item.window).union(*(_words(fact.subject) for fact in together))
     return any(not _with_aliases(names, asked.aliases) & known for names in _named(asked))
+
+
+def of_somebody_else(asked: Question, item: Evidence) -> bool:
+    """Whether the question is about something of a relative, and the hit is a fact about the person that names nobody:
+    "what car does my wife drive?" of "I drive a Yaris".
+    """
+    relative = OF_A_RELATIVE.search(asked.understood.text)
+    if relative is None or not item.is_fact or item.subject != USER or OTHERS.search(item.text):
+        return False
+    known = {
+        frozenset([(relative[1] or relative[2]).casefold()]),
+        *(content_words(name) for name in asked.aliases.values()),
+    }
+    return not any(names & _words(item.window) for names in known)
+
+
+def with_names(question: str, evidence: Sequence[Evidence]) -> str:
+    """With a capital where the memory knows a word as a name only: "how old is maisie?" where Maisie was told of."""
+    named = {word for item in evidence for text in (item.text, f"of {item.subject}") for word in _each_name(text)}
+    names = named - {word for item in evidence for word in WORD.findall(item.text) if word.islower()}
+    return WORD.sub(lambda word: word[0].capitalize() if word[0] in names else word[0], question)
+
+
+def _each_name(text: str) -> Iterator[str]:
+    for words in _names(text):
+        yield from words
 
 
 def _named(asked: Question) -> list[frozenset[str]]:

@@ -17,7 +17,7 @@ from memagent.models.reader import Answer, Reader
 
 CLAUSE = re.compile(r"[,;:]\s+|\s+(?:and|but|then)\s+", re.IGNORECASE)
 DATE_ASKED = re.compile(
-    r"\b(?:on |by )?(?:what|which)(?P<be>['’]s| is| was)?(?: the)?(?: exact| actual)? date(?: of)?\b", re.IGNORECASE
+    r"\b(?:on |by )?(?:what|which|wot)(?P<be>['’]s| is| was)?(?: the)?(?: exact| actual)? date(?: of)?\b", re.IGNORECASE
 )
 
 

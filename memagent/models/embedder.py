@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.embedding import Encoded, EncodedQuery, Passage
-from memagent.models.encoder import BUNDLED, WIDTH, Array, Encoder, tokenizer
+from memagent.models.encoder import BUNDLED, WIDTH, Array, Encoder, by_length, tokenizer
 from memagent.models.weights import load_weights
 
 WEIGHTS = BUNDLED / "embedder.safetensors"
@@ -47,18 +47,11 @@ class MiniLMEmbedder:
     def encode(self, passages: Sequence[Passage]) -> list[Encoded]:
         """Vector and token states of each passage, in order."""
         made = [passage_tokens(passage) for passage in passages]
-        order = sorted(range(len(made)), key=lambda index: len(made[index][0]))
-        result: list[Encoded | None] = [None] * len(made)
-        start = 0
-        while start < len(order):
-            stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(made[order[stop]][0]) <= BATCH_TOKENS:
-                stop += 1
-            rows = order[start:stop]
-            for row, states in zip(rows, self._run([made[row] for row in rows]), strict=True):
-                result[row] = Encoded(_unit(states.mean(axis=0)), quantised(self._kept(states)))
-            start = stop
-        return [encoded for encoded in result if encoded is not None]
+        encoded: dict[int, Encoded] = {}
+        for places in by_length([len(ids) for ids, _, _, _ in made], BATCH_TOKENS):
+            for place, states in zip(places, self._run([made[place] for place in places]), strict=True):
+                encoded[place] = Encoded(_unit(states.mean(axis=0)), quantised(self._kept(states)))
+        return [encoded[place] for place in range(len(made))]
 
     def encode_query(self, text: str) -> EncodedQuery:
         """Vector, token states and their weights of a question."""

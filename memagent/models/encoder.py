@@ -10,7 +10,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -141,6 +141,21 @@ class Encoder:
             encoding.truncate(max_tokens)
         ids, segments, mask = pad(encodings)
         return Batch(self.run(ids, segments, mask), mask, tuple(encodings))
+
+
+def by_length(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
+    """Places of texts in batches of at most `most_tokens` with their padding, shortest first, so that padding is rare.
+
+    A longer text has a batch of its own.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[place] > most_tokens:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def sequences(encoding: Encoding) -> list[int | None]:

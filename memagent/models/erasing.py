@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
@@ -16,6 +17,11 @@ NAMED = 0.9  # the request repeats the value
 JUST_SAID = 0.6  # a bare "forget that", after the message that told it
 OTHER_SUBJECT = 0.1
 OTHER_VALUE = 0.4  # told in the same sentence as what the request means
+WHAT_WAS_SAID = re.compile(
+    r"\b(?:what|all|everything|anything|whatever) (?:that )?i(?:['’]ve| have)? (?:said|told|mentioned|wrote|typed)\b"
+    r"|\bthat (?:thing|bit|stuff|business|message) about\b",
+    re.IGNORECASE,
+)
 
 
 def rank_for_erasure(
@@ -25,7 +31,8 @@ def rank_for_erasure(
 
     `requests` are the sentence and what of it is a request by itself: a fact counts by the one that means it most.
     One thing is one sentence's, with whatever fills the same slot; "everything about" somebody takes all of theirs.
-    Where some of them are named by their value ("take the lentils off"), it is only those.
+    Where some of them are named by their value ("take the lentils off"), it is only those; "what I said about the cuts"
+    is all that the sentence told of the same one.
     """
     facts = [item for item in evidence if item.is_fact]
     if not facts:
@@ -41,6 +48,8 @@ def rank_for_erasure(
     if understood.mode == "list":
         about = _about_subject(understood, facts)
         return about or _named(requests[0], [item for score, item in scored if score >= SURE])
+    if best >= SURE and first.subject != USER and WHAT_WAS_SAID.search(requests[0]):
+        return [item for _, item in scored if item.text == first.text and item.subject == first.subject]
     meant = [
         item
         for score, item in scored

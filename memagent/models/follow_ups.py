@@ -14,7 +14,9 @@ LEANING_WORDS = 6
 LOOKED_BACK = 4  # messages in which whom a pronoun means is looked for
 # A question with its own question word asks for itself, unless that is "what about".
 WHOLE = re.compile(r"\b(?:who|what|where|when|which|why|how)(?:'?s)?\b(?! about\b)", re.IGNORECASE)
-PRONOUN = re.compile(r"\b(?:she|he|her|his|him|it|its|they|them|their)\b", re.IGNORECASE)
+PRONOUN = re.compile(  # "it" is nobody in "what day was it we met?"
+    r"\b(?:she|he|her|his|him|it(?! (?:that|i|we|he|she|they|you|to)\b)|its|they|them|their)\b", re.IGNORECASE
+)
 POSSESSIVES = frozenset({"her", "his", "its", "their"})
 LEADS = frozenset("and what about how or for but then also so ok oh with in at on to of anything".split())  # noqa: SIM905
 

@@ -41,6 +41,8 @@ _PURELY_NUMBER = re.compile(
     r"\d+(?:am|pm|k|p|kg|g|km|m|cm|mm)?|am|pm|k|p|quid|pounds|euros?|eur|kg|g|km|m|cm|mm|miles|min(?:ute)?s?|hours?",
     re.I,
 )
+_WEIGHTS = "kg|kilos?|g|grams?|lbs?|pounds?|ounces?|oz|stones?|tons?|tonnes?|quid|euros?|[ap]m"
+_LENGTHS = "cm|mm|m|metres?|meters?|km|inch(?:es)?|ft|feet|foot|miles?|quid|euros?|[ap]m"
 _TOKEN = re.compile(r"[^\W_]+")
 
 
@@ -55,6 +57,11 @@ def _has_word(words: str) -> Form:
 
 def _more_than(token: re.Pattern[str]) -> Form:
     return lambda words: not all(token.fullmatch(found) for found in _TOKEN.findall(words))
+
+
+def _without(units: str) -> Form:
+    other = re.compile(rf"\d\s?(?:{units})\b", re.I)
+    return lambda words: other.search(words) is None
 
 
 def _asks(pattern: str) -> re.Pattern[str]:
@@ -80,6 +87,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Form], ...] = (
     (_asks(r"\bhow old\b"), _has_word(f"{_NUMBERS}|month|year|born|baby")),
     (_asks(r"\bhow many\b|\bhow much\b(?! of\b)|\bwhat (?:sum|amount)\b"), _has_word(_AMOUNTS)),
     (_asks(r"\bwhat time\b(?! of)"), _has_word(f"{_NUMBERS}|{_OF_THE_DAY}")),
+    (
+        _asks(r"\b(?:what|which) (?:[\w'’-]+ )?(?:brand|make|breed|variety|colou?r|flavou?r|material)\b"),
+        _more_than(_PURELY_NUMBER),
+    ),
+    (_asks(r"\bhow (?:long|tall|wide|high|deep|far)\b"), _without(_WEIGHTS)),
+    (_asks(r"\bhow heavy\b|\bweigh"), _without(_LENGTHS)),
     (_asks(_WHEN), _has_word(_TIMES)),
     (
         _asks(rf"{_LEAD}(?:{_WHO}|{_WHERE}|{_WHICH_THING})(?!.*\b(?:day|when|date|night|month|or)s?\b)"),

@@ -99,9 +99,9 @@ def features(
     )
 
 
-def judge(values: tuple[float, ...]) -> float:
-    """The chance that a hit with these features answers."""
-    odds = sum(weight * value for weight, value in zip(LEARNED.values(), values, strict=True))
+def judge(values: tuple[float, ...], against: float = 0.0) -> float:
+    """The chance that a hit with these features answers; `against` are log odds of what no feature says."""
+    odds = sum(weight * value for weight, value in zip(LEARNED.values(), values, strict=True)) - against
     return 1.0 / (1.0 + math.exp(-odds))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from memagent.models.encoder import BUNDLED, Array, Encoder, pad, tokenizer
+from memagent.models.encoder import BUNDLED, Array, Encoder, by_length, pad, tokenizer
 from memagent.models.evidence import WORD, content_words
 from memagent.models.labels import ANSWERS
 from memagent.models.recent import Recent
@@ -79,18 +79,11 @@ class Reader:
         encodings = tokenizer().encode_batch(list(asked))
         for encoding in encodings:
             encoding.truncate(MAX_TOKENS)
-        answers: list[Answer] = []
-        start = 0
-        while start < len(windows):
-            stop, longest = start, 0
-            while stop < len(windows):
-                longest = max(longest, len(encodings[stop].ids))
-                if stop > start and longest * (stop + 1 - start) > BATCH_TOKENS:
-                    break
-                stop += 1
-            answers += self._batch(question, encodings[start:stop], windows[start:stop])
-            start = stop
-        return answers
+        answers: dict[int, Answer] = {}
+        for places in by_length([len(encoding.ids) for encoding in encodings], BATCH_TOKENS):
+            read = self._batch(question, [encodings[at] for at in places], [windows[at] for at in places])
+            answers.update(zip(places, read, strict=True))
+        return [answers[at] for at in range(len(windows))]
 
     def _batch(self, question: str, encodings: Sequence[Encoding], windows: Sequence[str]) -> list[Answer]:
         ids, segments, mask = pad(encodings)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from memagent.conversation import ToolResult
 from memagent.models.answers import Found
 from memagent.models.evidence import USER
+from memagent.models.forms import fits
 from memagent.models.rivals import Candidate
 
 SURELY_SAID = 0.95
@@ -174,11 +175,7 @@ def _when(best: Candidate) -> str:
         if words.casefold() in means.casefold() or means.casefold() in words.casefold():
             return f"{_capital(means)}; you told me on {told}."
         return f"{_capital(means)} (“{words}”, told on {told})."
-    if (
-        any(character.isdigit() for character in best.words)
-        or RECURRING.search(best.words)
-        or best.score >= SURELY_SAID
-    ):
+    if fits("what time?", best.words) or RECURRING.search(best.words) or best.score >= SURELY_SAID:
         return f"{_capital(_with_preposition(best))}; you told me on {told}."
     return f"You didn't say when, but you told me on {told}."
 

@@ -58,7 +58,9 @@ def in_force(understanding: Understanding, sure: Sequence[Candidate], ranked: Se
 
 
 def rivals(understanding: Understanding, sure: Sequence[Candidate]) -> list[Candidate]:
-    """What stands against the best candidate, each answer once; nothing does where that was told as a correction."""
+    """What stands against the best candidate, each answer once; nothing does where that was told as a correction, and
+    nothing in whose place it was told ("Life list 289" after "Life list is now 288").
+    """
     best, day = sure[0], len("2026-01-01")
     level: list[Candidate] = []
     for other in sure[1:]:
@@ -72,7 +74,12 @@ def rivals(understanding: Understanding, sure: Sequence[Candidate]) -> list[Cand
             level.append(other)
     if not level or understanding.acts([best.evidence.text])[0]["correct"] >= CORRECTING:
         return []
-    return level
+    relations = understanding.compare([(_claim(best), _claim(other)) for other in level])
+    return [
+        other
+        for other, relation in zip(level, relations, strict=True)
+        if relation["replaces"] < REPLACES or other.evidence.said_at >= best.evidence.said_at
+    ]
 
 
 def names_replaced(candidate: Candidate) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
+
+TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|dr|prof)$", re.IGNORECASE)
+NAME_BEHIND = re.compile(r"\.?\s+[^\W\d_a-zß-ÿ][\w’'-]*")
 
 
 def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -25,4 +30,5 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
     while end > start and text[end - 1] in " ,.;:!?\"'(":
         end -= 1
-    return start, end
+    name = NAME_BEHIND.match(text, end) if TITLE.search(text, start, end) else None
+    return start, name.end() if name else end  # "Mr" alone names nobody

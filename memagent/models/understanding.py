@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from tokenizers import Encoding
 
-from memagent.models.encoder import BUNDLED, Array, Encoder, pad, sequences, tokenizer
+from memagent.models.encoder import BUNDLED, Array, Encoder, by_length, pad, sequences, tokenizer
 from memagent.models.labels import ACTS, KINDS, MODES, OTHER_SLOT, PAIRS, TAGS
 from memagent.models.recent import Recent
 from memagent.models.spans import softmax, whole_words
@@ -37,6 +37,7 @@ DANGLING = re.compile(r"(?:\s+(?:in|to|with|at|for|of|from|and|by|a|an|the))+$",
 VALUE_LIFT = 1.5  # a value that is missed costs more than one too many
 LEAST_LIKELY = 0.12
 MOST_KNOWN = 4096  # messages whose acts are remembered
+BATCH_TOKENS = 1024
 MOST_COMPARED = 256  # pairs of claims whose relations are
 
 Span = tuple[int, int]
@@ -131,10 +132,13 @@ class Understanding:
         return self._acts(texts)
 
     def _read_acts(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        states = self._encoder.run(*pad([self._encode(text, "") for text in texts]))[:, 0]
-        return [
-            {name: float(p) for name, p in zip(ACTS, row, strict=True)} for row in softmax(self._head("act", states))
-        ]
+        encodings = [self._encode(text, "") for text in texts]
+        found: dict[int, dict[str, float]] = {}
+        for places in by_length([len(encoding.ids) for encoding in encodings], BATCH_TOKENS):
+            states = self._encoder.run(*pad([encodings[at] for at in places]))[:, 0]
+            for at, row in zip(places, softmax(self._head("act", states)), strict=True):
+                found[at] = {name: float(p) for name, p in zip(ACTS, row, strict=True)}
+        return [found[at] for at in range(len(texts))]
 
     def compare(self, pairs: Sequence[tuple[Claim, Claim]]) -> list[dict[str, float]]:
         """For each (newer, older) pair the probabilities of `unrelated`, `replaces`, `same` and `ends`."""

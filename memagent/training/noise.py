@@ -36,7 +36,7 @@ SPELLINGS = (
 )
 
 
-class Edits:
+class _Edits:
     """Replacements of parts of a text that neither overlap nor touch what is protected."""
 
     def __init__(self, text: str, protected: Sequence[Span]) -> None:
@@ -70,7 +70,7 @@ class Edits:
 
 def replaced(text: str, other: Mapping[str, str]) -> tuple[str, Callable[[Span], Span]]:
     """The text with words exchanged, by their lower case and in the case that they had; and spans moved into it."""
-    edits = Edits(text, ())
+    edits = _Edits(text, ())
     for match in re.finditer(r"[^\W\d_]+|\d+", text):
         old = match.group()
         new = other.get(old.casefold())
@@ -82,7 +82,7 @@ def replaced(text: str, other: Mapping[str, str]) -> tuple[str, Callable[[Span],
 
 def roughen(text: str, protected: Sequence[Span], rng: random.Random) -> tuple[str, Callable[[Span], Span]]:
     """A rougher text and a function that moves spans of the old text (protected ones exactly) into it."""
-    edits = Edits(text, protected)
+    edits = _Edits(text, protected)
     if rng.random() < 0.25:
         edits.replace_all("'", "")
     if rng.random() < 0.35 and re.search(r".[.!?]$", text):
@@ -100,7 +100,7 @@ def roughen(text: str, protected: Sequence[Span], rng: random.Random) -> tuple[s
     return edits.apply()
 
 
-def _mistype(edits: Edits, rng: random.Random) -> None:
+def _mistype(edits: _Edits, rng: random.Random) -> None:
     """One or two slips of the finger: letters swapped, dropped or doubled."""
     text = edits.text
     words = list(re.finditer(r"[a-z]{4,}", text))

@@ -18,7 +18,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from memagent.models.labels import ANSWERS
-from memagent.training.alike import NearMisses, load_bank
 from memagent.training.batches import by_length, encode, inputs, token_span
 from memagent.training.conversations import load_conversations
 from memagent.training.examples import Composer
@@ -92,12 +91,11 @@ def group_batches(readings: Readings, talks: list[Talk], shares: Shares) -> Iter
     families = families_of(written)
     told = Told(readings.composer, load_messages(held=False))
     vary = Variations(readings.composer.packs.pools["person_name"], rng)
-    near = NearMisses(load_bank(), rng)
 
     def drawn() -> list[Group]:
         roll = rng.random()
         if roll < shares.written:
-            return vary.family(near.family(rng.choice(families)), written)
+            return vary.family(rng.choice(families), written)
         if roll < shares.written + shares.hops:
             return [vary.group(rng.choice(hops), written)]
         if roll < shares.written + shares.hops + shares.told:

@@ -105,6 +105,13 @@ def test_what_was_told_otherwise_on_the_same_day_is_offered_beside_the_answer(
     assert ("Leeds" in reply) == (rival == "Leeds") and "Hull" in reply
 
 
+def test_what_was_told_in_its_place_later_that_day_has_no_rival(ask: Asker) -> None:
+    old = message("the till code at the shop is 3360", said_at="2026-02-01T09:00:00+00:00")
+    new = message("they have changed the till code, 5127 it is now", said_at="2026-02-01T09:05:00+00:00")
+    found = ask(understood("what is the till code?"), [old, new], {old.window: "3360", new.window: "5127"})
+    assert (found.kind, found.best.words, found.rival) == ("value", "5127", None)
+
+
 def test_a_retired_value_answers_only_where_the_past_is_asked_for(ask: Asker) -> None:
     retired = fact("I live in Leeds", "home city", "Leeds", current=False, said_at=EARLIER)
     script = {PORTO.window: "Porto", retired.window: "Leeds"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memagent.models.asked_about import alias_names, of_another, subject_of
+from memagent.models.asked_about import alias_names, of_another, of_somebody_else, subject_of, with_names
 from memagent.models.evidence import USER
 from memagent.models.judging import Question
 from tests.models.scripted_reading import fact, message, understood
@@ -72,3 +72,28 @@ def test_other_names_go_both_ways_and_come_from_current_facts() -> None:
     assert alias_names(understood("where does Ana live?", subject="Ana"), [porto, sister]) == {"ana": "sister"}
     assert alias_names(hers, [gone, message("my sister is Ana")]) == {}
     assert alias_names(understood("where do I live?", slot="home city"), [sister]) == {}
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "another"),
+    [
+        ("what car does my wife drive?", "I drive a Toyota Yaris", True),
+        ("what colour is my brother's car?", "my car is turquoise", True),
+        ("what car do I drive?", "I drive a Toyota Yaris", False),
+        ("what car does my wife drive?", "my wife drives a Yaris", False),
+        ("what car does my wife drive?", "she drives a Yaris", False),
+        ("what car does my wife drive?", "we drive a Yaris", False),
+        ("what's my brother's name?", "Tom is his name", False),
+        ("what car does my wife drive?", "Ana drives a Yaris", False),
+    ],
+)
+def test_what_the_person_told_of_themselves_is_not_about_a_relative(question: str, told: str, another: bool) -> None:
+    about = "wife" if "wife" in question else ""
+    hit = fact(told, "car", told.split()[-1])
+    assert of_somebody_else(asked(question, about, wife="Ana"), hit) is another
+
+
+def test_a_word_that_is_only_known_as_a_name_is_one() -> None:
+    told = [message("i have a cousin too, Maisie, shes alright"), message("we bought a new may tree, May did")]
+    assert with_names("how old is maisie in may?", told) == "how old is Maisie in may?"
+    assert with_names("how old is maisie?", []) == "how old is maisie?"

@@ -24,6 +24,7 @@ from memagent.models.encoder import (
     Array,
     Encoder,
     base_weights,
+    by_length,
     layer_parameters,
     pad,
     tokenizer,
@@ -158,6 +159,16 @@ def test_word_embeddings_are_normalised() -> None:
     bias = np.asarray(weights["embeddings.norm.bias"], np.float32)
     normal = (word_embeddings()(ids, segments) - bias) / gain
     assert np.abs(normal.mean(axis=-1)).max() < 1e-4 and np.abs(normal.std(axis=-1) - 1).max() < 1e-2
+
+
+def test_batches_are_of_texts_of_like_length_and_hold_each_once() -> None:
+    lengths = [9, 40, 8, 300, 41, 10]
+    assert list(by_length(lengths, 100)) == [[2, 0, 5], [1, 4], [3]]
+    assert list(by_length([], 100)) == []
+    for most in (1, 50, 1000):
+        batches = list(by_length(lengths, most))
+        assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
+        assert all(len(b) == 1 or len(b) * max(lengths[place] for place in b) <= most for b in batches)
 
 
 def test_padding_is_masked() -> None:

@@ -29,6 +29,17 @@ def test_the_neighbour_in_the_sentence_stays() -> None:
     assert erased(asked, [DENTIST, VET, PORTO], Prisk=VET) == [VET]
 
 
+def test_what_was_said_is_all_that_the_sentence_told_of_the_same_one() -> None:
+    text = "the Leeds team will be cut by six people in Q3 and Ana knows"
+    six, quarter = fact(text, "cut by", "six", "Leeds team"), fact(text, "in", "Q3", "Leeds team")
+    ana = fact(text, "knows", "knows", "Ana")
+    asked = understood("please drop what I said about the Leeds cuts", "forget", subject="Leeds")
+    assert set(map(id, erased(asked, [six, ana, quarter, PORTO], six=six))) == {id(six), id(quarter)}
+    assert erased(asked, [six, ana, quarter, PORTO]) == []
+    asked = understood("please drop what I said about my vet", "forget", slot="vet")
+    assert erased(asked, [DENTIST, VET, PORTO], Prisk=VET) == [VET]
+
+
 def test_what_was_read_decides_where_no_slot_is_known() -> None:
     asked = understood("forget who looks after my dog", "forget")
     assert erased(asked, [DENTIST, VET, PORTO], Prisk=VET) == [VET]

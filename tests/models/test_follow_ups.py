@@ -29,6 +29,7 @@ def follow_ups(understanding: Understanding) -> FollowUps:
         ("how old is he?", [], "how old is he?"),
         ("how old is my cat?", [CAT], "how old is my cat?"),
         ("he is eleven", [CAT], "he is eleven"),
+        ("what day was it we buried Bertil?", ["I'm writing to his sister."], "what day was it we buried Bertil?"),
     ],
 )
 def test_a_pronoun_is_put_back(follow_ups: FollowUps, said: str, before: list[str], meant: str) -> None:

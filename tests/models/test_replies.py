@@ -141,6 +141,7 @@ def test_a_write_that_failed_and_a_message_without_a_fact_are_admitted() -> None
         ("tomorrow", [("tomorrow", "3 March 2026")], "3 March 2026 (“tomorrow”, told on 2 March 2026)."),
         ("3 March", [("3 March", "3 March 2026")], "3 March 2026; you told me on 2 March 2026."),
         ("at 9:30", [], "At 9:30; you told me on 2 March 2026."),
+        ("before breakfast", [], "Before breakfast; you told me on 2 March 2026."),
         ("soon", [], "You didn't say when, but you told me on 2 March 2026."),
     ],
 )

@@ -16,6 +16,9 @@ from memagent.models.spans import whole_words
         ("at (14:05, or so)", "(14:05,", "14:05"),
         ("it is Nora's", "s", "s"),
         ("s wedding", "s wedding", "s wedding"),
+        ("Finally, Mr Abbas will come", "Mr", "Mr Abbas"),
+        ("ask Dr. O'Leary, please", "Dr.", "Dr. O'Leary"),
+        ("the dr said no", "dr", "dr"),
     ],
 )
 def test_a_span_is_grown_to_whole_words_and_trimmed(text: str, found: str, whole: str) -> None:

@@ -17,7 +17,8 @@ _PAST = (
     r"was|were|wasn'?t|weren'?t|had|hadn'?t|did|didn'?t|went|came|saw|met|told|said|took|gave|made|found|left|lost|"
     r"bought|sold|paid|ate|drank|slept|woke|wrote|sent|spoke|drove|flew|rode|ran|won|began|broke|brought|built|caught|"
     r"chose|fell|felt|forgot|grew|heard|held|kept|knew|learnt|led|lent|let|rang|sang|sat|spent|stood|swam|taught|"
-    r"(?<!'ve )(?<!have )(?<!haven't )(?<!has )(?<!hasn't )got|"  # "I've got my test this Friday" is the present
+    r"(?<!'ve )(?<!have )(?<!haven't )(?<!has )(?<!hasn't )(?<!'s )"  # "I've got my test this Friday" is the present
+    r"got(?!\s+(?:my|our|his|her|their|an?|the)\b[^.,;!?]*\bin\s+[\w ]+?\s(?:hour|day|week|fortnight|month|year)s?\b)|"
     r"thought|understood|wore|became|been|born|gone|done|seen|last time|ago|previously|earlier|used to"
 )
 _NOT_PAST = (
