@@ -14,7 +14,7 @@ from memagent.models.bridging import links, of_slot, pairs, read_pairs
 from memagent.models.evidence import USER, Evidence, content_words
 from memagent.models.forms import fits
 from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, WAS_READ, Question, features, judge, log_odds, overlap
-from memagent.models.kinds import of_another_thing
+from memagent.models.kinds import of_another_relative, of_another_thing
 from memagent.models.reader import Answer, Reader, repeats
 from memagent.models.rivals import (
     CLOSE,
@@ -44,7 +44,6 @@ STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
 NOT_ASKED_FOR = 0.3  # what is left of the chance of a hit about somebody else, or of words of another form
-ANOTHER_OF_ITS_KIND = 1.8  # log odds against a hit that names another thing of the kind instead of the one asked about
 MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 CURRENT = re.compile(r"^(?!.*\b(?:before|previous|was|were|did|had)\b).*\b(?:current|present)\b", re.I | re.S)
@@ -104,7 +103,7 @@ def answer(
     question, understood = _by_its_form(question, understood)
     time = asked_time(question, times) if understood.mode != "previous" else None
     evidence = of_that_time(evidence, time)
-    asked = subject_of(understood)
+    asked = with_names(subject_of(understood), evidence)
     evidence, tells = telling(understanding, understood, evidence)
     if not evidence:
         return Found("nothing", asked=asked)
@@ -253,7 +252,9 @@ def _candidate(
     others = [fact.value for fact in together if fact.value.casefold() != item.value.casefold()]
     covered = sum(overlap(value, reading.words) for value in others)
     words = reading.words
-    judged = features(asked, _turned(asked, item, words), reading, tells, covered)
+    told = " ".join([item.window, *(fact.subject for fact in together)])
+    another = of_another_thing(asked.understood.text, told) or of_somebody_else(asked, item)
+    judged = features(asked, _turned(asked, item, words), reading, tells, covered, another=another)
     start = item.window.find(item.value) if item.is_fact else -1
     if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
         words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
@@ -270,10 +271,9 @@ def _candidate(
     formless = mode in ("yesno", "count") or (mode == "when" and bool(item.hit.get("times")))
     if not formless and repeats(words, question):
         words = ""
-    other = of_another(asked, item, together) or not (formless or fits(asked.understood.text, words))
-    told = " ".join([item.window, *(fact.subject for fact in together)])
-    beside = of_another_thing(asked.understood.text, told) or of_somebody_else(asked, item)
-    score = judge(judged, ANOTHER_OF_ITS_KIND if beside else 0.0) * (NOT_ASKED_FOR if other else 1.0)
+    of_others = of_another(asked, item, together) or of_another_relative(asked.understood.text, told)
+    other = of_others or not (formless or fits(asked.understood.text, words))
+    score = judge(judged) * (NOT_ASKED_FOR if other else 1.0)
     return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
 
 

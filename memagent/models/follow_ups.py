@@ -34,7 +34,12 @@ class FollowUps:
         whom the question before both named.
         """
         pronoun = PRONOUN.search(sentence)
-        if pronoun is None or not before or self._understand(sentence, "").act not in ("ask", "forget"):
+        if pronoun is None or not before:
+            return sentence
+        alone = self._understand(sentence, "")
+        own = alone.subject  # "her" in "forget what the wife wants for her birthday" is the wife
+        named = own is not None and not PRONOUN.search(own.words) and own.span[1] <= pronoun.start()
+        if named or alone.act not in ("ask", "forget"):
             return sentence
         name = self._meant(sentence, before[:LOOKED_BACK])
         if not name:

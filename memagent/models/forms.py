@@ -83,6 +83,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Form], ...] = (
     (_asks(r"\be-?mail address\b"), _has(r"@|\bat\b|\bdot\b")),
     (_asks(r"\b(?:phone|mobile|telephone) number\b"), _has(r"(?:\d\D*){3}")),
     (_asks(r"\bpost ?code\b"), _has(r"[a-z]\d|\d{4}")),
+    (
+        _asks(r"\b(?:what|which)(?:['’]?s)? (?:house |flat |door |room |bus |plot )?number\b"),
+        _has_word(f"{_NUMBERS}|\\w+th"),
+    ),
     (_asks(_NAME), _has(r"[^\W\d_]")),
     (_asks(r"\bhow old\b"), _has_word(f"{_NUMBERS}|month|year|born|baby")),
     (_asks(r"\bhow many\b|\bhow much\b(?! of\b)|\bwhat (?:sum|amount)\b"), _has_word(_AMOUNTS)),

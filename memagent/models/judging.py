@@ -1,7 +1,8 @@
 """How likely a hit is to answer a question: what the reader, the slots, the subjects and the search say, weighed.
 
 The weights of the logistic model are learned by `memagent.training.judge` from hand-written questions whose messages
-went through the whole program, so a score is the chance that the words are right, not a rank.
+went through the whole program, and moved by `memagent.training.judge_turns` towards whole conversations, so a score is
+the chance that the words are right, not a rank.
 """
 
 from __future__ import annotations
@@ -18,25 +19,26 @@ from memagent.models.understanding import Understood
 
 # In the order of `features`; what each one means is said there.
 LEARNED: Mapping[str, float] = {
-    "bias": -7.132,
-    "reader": 0.440,
-    "span": 0.343,
-    "value": -0.024,
-    "fact": -0.570,
-    "tells": 2.838,
-    "search": 6.316,
-    "read": 1.144,
-    "covers": -1.952,
-    "same slot": 0.844,
-    "other slot": -1.175,
-    "no slot": 0.122,
-    "same subject": -0.019,
-    "own": 1.073,
-    "other subject": 0.599,
-    "asked, not named": 0.064,
-    "named, not asked": 0.436,
-    "mentioned": 0.503,
-    "times": 0.375,
+    "bias": -7.133,
+    "reader": 0.485,
+    "span": 0.385,
+    "value": 0.066,
+    "fact": -0.147,
+    "tells": 3.701,
+    "search": 2.833,
+    "read": 1.570,
+    "covers": -2.113,
+    "same slot": 0.585,
+    "other slot": -0.719,
+    "no slot": -0.141,
+    "same subject": -0.064,
+    "own": 0.587,
+    "other subject": 1.574,
+    "asked, not named": 0.149,
+    "named, not asked": 0.598,
+    "mentioned": 0.159,
+    "times": 0.552,
+    "another thing": -3.456,
 }
 FEATURES = tuple(LEARNED)
 READ, WAS_READ, SAME_SLOT = (FEATURES.index(name) for name in ("reader", "read", "same slot"))
@@ -60,12 +62,20 @@ class Question:
 
 
 def features(
-    question: Question, item: Evidence, reading: Answer, tells: float, siblings: int, *, linked: bool = False
+    question: Question,
+    item: Evidence,
+    reading: Answer,
+    tells: float,
+    siblings: int,
+    *,
+    linked: bool = False,
+    another: bool = False,
 ) -> tuple[float, ...]:
     """The values of FEATURES for one hit and what was read in its window.
 
     `tells` is the chance that the message tells something, 1 for a fact; `siblings` counts the values of other facts
-    of the sentence that the span covers; `linked`: another message says that it is about whom the question means.
+    of the sentence that the span covers; `linked`: another message says that it is about whom the question means;
+    `another`: it is about another thing of the kind than the question, or about the person instead of a relative.
     """
     understood, about = question.understood, question.about
     asked_slot = understood.slot_probability if understood.slot != OTHER_SLOT else 0.0
@@ -96,19 +106,20 @@ def features(
         float(not named and item.is_fact and not stored_user),
         float(mentioned),
         float(understood.mode == "when" and bool(item.hit.get("times"))),
+        float(another),
     )
 
 
-def judge(values: tuple[float, ...], against: float = 0.0) -> float:
-    """The chance that a hit with these features answers; `against` are log odds of what no feature says."""
-    odds = sum(weight * value for weight, value in zip(LEARNED.values(), values, strict=True)) - against
+def judge(values: tuple[float, ...]) -> float:
+    """The chance that a hit with these features answers."""
+    odds = sum(weight * value for weight, value in zip(LEARNED.values(), values, strict=True))
     return 1.0 / (1.0 + math.exp(-odds))
 
 
-def log_odds(probability: float) -> float:
-    """Bounded by MOST_ODDS on both sides."""
+def log_odds(probability: float, bound: float = MOST_ODDS) -> float:
+    """Bounded on both sides."""
     inside = min(max(probability, 1e-9), 1.0 - 1e-9)
-    return max(-MOST_ODDS, min(MOST_ODDS, math.log(inside / (1.0 - inside))))
+    return max(-bound, min(bound, math.log(inside / (1.0 - inside))))
 
 
 def overlap(words: str, value: str) -> bool:

@@ -7,7 +7,7 @@ its members between bars, other names of the same member between slashes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 from memagent.models.encoder import BUNDLED
@@ -23,6 +23,8 @@ IN_OTHER_WORDS = re.compile(
     r"\b(?:niece|nephew|cousin|uncle|aunt|auntie|grand(?:son|daughter|child)|\w+[ -]in[ -]law)s?\b", re.I
 )
 OF_RELATIVES = re.compile(r"\b(?:his|her|their) \w+|\w['’]s \w+", re.I)
+
+RELATIVES = (("brother",), ("wife",))
 
 Member = tuple[int, int]  # kind, place in it
 _WORD = re.compile(r"[^\W_]+")
@@ -40,14 +42,28 @@ def load_kinds() -> Mapping[tuple[str, ...], frozenset[Member]]:
     return {name: frozenset(members) for name, members in found.items()}
 
 
-def of_another_thing(question: str, told: str) -> bool:
-    """Whether a question is about something that the words do not name, and they name another of its kind instead."""
+def of_another_relative(question: str, told: str) -> bool:
+    """Whether that thing is a relative: nobody is both a mother and a father."""
+    return of_another_thing(question, told, among=_relatives())
+
+
+@lru_cache(maxsize=1)
+def _relatives() -> frozenset[int]:
+    """The kinds of relatives."""
+    return frozenset(kind for name in RELATIVES for kind, _ in load_kinds()[name])
+
+
+def of_another_thing(question: str, told: str, among: Collection[int] | None = None) -> bool:
+    """Whether a question is about something that the words do not name, and they name another of its kind instead;
+    only of the kinds `among` these, where some are given.
+    """
     if IN_OTHER_WORDS.search(question) and OF_RELATIVES.search(told):
         return False
     asked, known = list(_named(question, asked=True)), list(_named(told))
     named = frozenset[Member]().union(*known)
     wanted = frozenset[Member]().union(*_named(question))
     instead = {kind for kind, place in named if (kind, place) not in wanted}
+    instead = instead if among is None else instead & set(among)
     return any(not members & named and any(kind in instead for kind, _ in members) for members in asked)
 
 

@@ -29,6 +29,11 @@ def follow_ups(understanding: Understanding) -> FollowUps:
         ("how old is he?", [], "how old is he?"),
         ("how old is my cat?", [CAT], "how old is my cat?"),
         ("he is eleven", [CAT], "he is eleven"),
+        (
+            "forget what the wife wants for her birthday",
+            ["my daughter wants driving lessons for hers"],
+            "forget what the wife wants for her birthday",
+        ),
         ("what day was it we buried Bertil?", ["I'm writing to his sister."], "what day was it we buried Bertil?"),
     ],
 )

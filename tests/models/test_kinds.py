@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from memagent.models.kinds import KINDS, load_kinds, of_another_thing
+from memagent.models.kinds import KINDS, load_kinds, of_another_relative, of_another_thing
 from memagent.training.written import load_readings
 
 
@@ -30,6 +30,11 @@ from memagent.training.written import load_readings
 )
 def test_another_thing_of_the_kind_is_told_from_the_one_asked_about(question: str, told: str, another: bool) -> None:
     assert of_another_thing(question, told) is another
+
+
+def test_a_relative_is_told_from_other_things() -> None:
+    assert of_another_relative("when is my father's birthday?", "My mother's birthday is on 8 November")
+    assert not of_another_relative("who repaired our boiler?", "Grantham and Sons repaired our roof")
 
 
 def test_every_kind_has_members_and_no_member_is_in_it_twice() -> None:

@@ -22,7 +22,7 @@ import yaml
 from memagent.evals import dev_sets
 from memagent.memory.words import STOP_WORDS
 from memagent.training.packs import PLACEHOLDER, load_packs
-from memagent.training.written import load_hops, load_messages, load_pairs, load_readings
+from memagent.training.written import FOLDER, load_hops, load_messages, load_pairs, load_readings
 
 SUITE = dev_sets.FOLDER.parent / "suite"
 GRAM = 6
@@ -48,11 +48,16 @@ def dev_texts() -> frozenset[str]:
     for line in dev_sets.load("reading.jsonl"):
         texts |= {line["question"], *line["evidence"]}
     for file in [*dev_sets.FOLDER.glob("*.yaml"), *SUITE.glob("*.yaml")]:
-        scenarios = yaml.safe_load(file.read_text(encoding="utf-8"))["scenarios"]
-        for session in (session for scenario in scenarios for session in scenario["sessions"]):
-            for turn in session if isinstance(session, list) else session["turns"]:
-                texts.add(turn if isinstance(turn, str) else turn.get("say", ""))
-    return frozenset(text for text in texts if text)
+        texts |= said_in(file)
+    return frozenset(texts)
+
+
+def said_in(file: Path) -> set[str]:
+    """What is said in the turns of a scenario file."""
+    scenarios = yaml.safe_load(file.read_text(encoding="utf-8"))["scenarios"]
+    sessions = [session for scenario in scenarios for session in scenario["sessions"]]
+    turns = [turn for session in sessions for turn in (session if isinstance(session, list) else session["turns"])]
+    return {turn if isinstance(turn, str) else turn.get("say", "") for turn in turns} - {""}
 
 
 @cache
@@ -65,6 +70,7 @@ def templates() -> frozenset[str]:
     groups = [*load_readings(), *load_hops()]
     written |= {text for group in groups for text in (group.question, *(window.text for window in group.windows))}
     written |= {text for pair in load_pairs() for text in (pair.new, pair.old)}
+    written = written.union(*(said_in(file) for file in FOLDER.glob("scenarios_*.yaml")))
     return frozenset(found.union(written, *packs.acts.values()))
 
 
