@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 from memagent.models.encoder import BUNDLED
-from memagent.models.evidence import DETERMINERS, PLURAL
+from memagent.models.evidence import DETERMINERS, PLURAL, WORD
 
 KINDS = BUNDLED / "kinds.txt"
 LONGEST_NAME = 3  # words
@@ -27,7 +27,6 @@ OF_RELATIVES = re.compile(r"\b(?:his|her|their) \w+|\w['’]s \w+", re.I)
 RELATIVES = (("brother",), ("wife",))
 
 Member = tuple[int, int]  # kind, place in it
-_WORD = re.compile(r"[^\W_]+")
 
 
 @lru_cache(maxsize=1)
@@ -84,4 +83,4 @@ def _named(text: str, *, asked: bool = False) -> Iterator[frozenset[Member]]:
 
 
 def _words(text: str) -> list[str]:
-    return [PLURAL.sub("", word.casefold()) for word in _WORD.findall(text)]
+    return [PLURAL.sub("", word.casefold()) for word in WORD.findall(text)]

@@ -17,7 +17,7 @@ _SEVERAL_THINGS = re.compile(
     r"\b(?:what|which)(?: (?!size|colour|color|time|day|date|kind|sort|type|make|brand|price)[\w'’-]+)?"
     r" ((?!does|was|has|is|this|goes|as|us|bus|gas|tennis|chess|series)[a-z]{2,}[^\Wsu]s)"
     r" (?:do|did|have|has|had|are|were|am|can|could|should|must|need|i|we|they)\b"
-    r"|\bwho(?:['’]re| are| were| all)\b|\bwhat are (?:all )?(?:my|our|the) [\w'’ -]*[a-z][^\Wsu]s\b",
+    r"|\bwho(?:['’]re| are| were| all)\b|\bwhat are (?:all )?(?:my|our|the) [\w'’ -]{0,40}[a-z][^\Wsu]s\b",
     re.I,
 )
 
