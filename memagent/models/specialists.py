@@ -23,6 +23,7 @@ from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
 from memagent.models.evidence import USER, Evidence, content_words, told_elsewhere
 from memagent.models.follow_ups import FOLLOW_UP_WORDS, WHOLE, FollowUps
+from memagent.models.kinds import load_kinds
 from memagent.models.prompt import PER_MESSAGE, plain_count
 from memagent.models.reader import Reader
 from memagent.models.sentences import FEWEST_WORDS, split_sentences
@@ -77,6 +78,7 @@ class Specialists:
         self._counted = lru_cache(maxsize=512)(lambda text: self.count_tokens([text])[0])
         self._understood = lru_cache(maxsize=64)(self.understanding.read)
         self._follow_ups = FollowUps(self._understood)
+        load_kinds()  # so that the first question does not wait for it
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without special tokens."""
