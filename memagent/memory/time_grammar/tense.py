@@ -18,7 +18,7 @@ _PAST = (
     r"bought|sold|paid|ate|drank|slept|woke|wrote|sent|spoke|drove|flew|rode|ran|won|began|broke|brought|built|caught|"
     r"chose|fell|felt|forgot|grew|heard|held|kept|knew|learnt|led|lent|let|rang|sang|sat|spent|stood|swam|taught|"
     r"(?<!'ve )(?<!have )(?<!haven't )(?<!has )(?<!hasn't )(?<!'s )"  # "I've got my test this Friday" is the present
-    r"got(?!\s+(?:my|our|his|her|their|an?|the)\b[^.,;!?]*\bin\s+[\w ]+?\s(?:hour|day|week|fortnight|month|year)s?\b)|"
+    r"got(?!\s+(?:my|our|his|her|their|an?|the)\b[^.,;!?]{0,40}?\bin\s+(?:\w+\s+){1,3}?(?:hour|day|week|fortnight|month|year)s?\b)|"
     r"thought|understood|wore|became|been|born|gone|done|seen|last time|ago|previously|earlier|used to"
 )
 _NOT_PAST = (
