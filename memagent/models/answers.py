@@ -103,7 +103,8 @@ def answer(
     question, understood = _by_its_form(question, understood)
     time = asked_time(question, times) if understood.mode != "previous" else None
     evidence = of_that_time(evidence, time)
-    asked = with_names(subject_of(understood), evidence)
+    asked = subject_of(understood)
+    asked = asked if asked == USER else with_names(asked, evidence)
     evidence, tells = telling(understanding, understood, evidence)
     if not evidence:
         return Found("nothing", asked=asked)

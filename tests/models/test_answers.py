@@ -55,6 +55,12 @@ def test_the_current_one_is_not_the_one_before(ask: Asker) -> None:
     assert ask(asked, [old, new], script).best.words == "49"
 
 
+def test_the_person_stays_the_person_where_something_is_called_user(ask: Asker) -> None:
+    manual = fact("the User Guide is on the shelf", "place", "the shelf", "User Guide")
+    found = ask(WHERE, [PORTO, manual], {PORTO.window: "Porto"})
+    assert (found.asked, found.best.words) == ("user", "Porto")
+
+
 def test_a_name_that_was_asked_with_is_no_answer(ask: Asker) -> None:
     dog = fact("My neighbour Mrs. Okonjo she has a dog", "neighbour", "Mrs. Okonjo")
     asked = understood("how is called the dog of Mrs. Okonjo?", subject="Mrs. Okonjo")
