@@ -48,7 +48,7 @@ def preview(agent: Agent, session_id: int | None, text: str, policy: MemoryPolic
     history: Sequence[Message] = ()
     if session_id is not None:
         history = [m for m in agent.store.messages(session_id, limit=HISTORY) if m.content]
-    before = next((m.content for m in reversed(history) if m.role == "user"), "")
+    before = next((m for m in reversed(history) if m.role == "user"), None)
     hits: tuple[Mapping[str, Any], ...] = ()
     if text and policy.recalls:
         in_view = frozenset(m.id for m in history[-IN_VIEW:])

@@ -9,24 +9,37 @@ from __future__ import annotations
 import time
 
 from memagent.conversation import Recalled
-from memagent.memory.records import Hit, SearchQuery
+from memagent.memory.records import Hit, Message, SearchQuery
 from memagent.tools.memory_tools import hits_to_dicts
 from memagent.tools.tool import ToolContext
 
 LIMIT = 8
 NEAREST = 0.35  # cosine of MiniLM: below it two short texts have little to do with each other
 WITH_WORDS = 0.22  # enough where they share a rare word as well
+MOST_TOLD = 4  # hits of what the person said last
 SHORT = 10  # words; a shorter message leans on the one before it
 
 
-def recall(context: ToolContext, text: str, before: str, in_view: frozenset[int] = frozenset()) -> Recalled:
-    """Hits worth showing, best first. `before` is what the person said last; messages `in_view` are not repeated."""
+def recall(
+    context: ToolContext, text: str, before: Message | None = None, in_view: frozenset[int] = frozenset()
+) -> Recalled:
+    """Hits worth showing, best first. `before` is what the person said last; messages `in_view` are not repeated.
+
+    What was told last is always among them: "no sorry, I misread the paper, it is 5380" shares no word with it.
+    """
     started = time.perf_counter()
-    query = f"{text} {before}".strip() if before and len(text.split()) <= SHORT else text
+    leans = before is not None and len(text.split()) <= SHORT
+    query = f"{text} {before.content}".strip() if before is not None and leans else text
     here = frozenset({context.message.id} if context.message is not None else ())
-    hits = context.store.search(SearchQuery(query, limit=LIMIT, exclude_messages=here | in_view))
-    shown = tuple(hits_to_dicts(context, [hit for hit in hits if relevant(hit)]))
-    return Recalled(query, shown, (time.perf_counter() - started) * 1000)
+    hits = [hit for hit in context.store.search(_query(query, LIMIT, here | in_view)) if relevant(hit)]
+    if before is not None and not any(hit.message_id == before.id for hit in hits):
+        told = context.store.search(_query(before.content, MOST_TOLD, here | in_view))
+        hits += [hit for hit in told if hit.message_id == before.id]
+    return Recalled(query, tuple(hits_to_dicts(context, hits)), (time.perf_counter() - started) * 1000)
+
+
+def _query(words: str, limit: int, left_out: frozenset[int]) -> SearchQuery:
+    return SearchQuery(words, limit=limit, exclude_messages=left_out)
 
 
 def relevant(hit: Hit) -> bool:

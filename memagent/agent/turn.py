@@ -181,7 +181,7 @@ def _look_up(progress: Progress, routing: Routing, history: Sequence[Message], m
 def _recall(progress: Progress, message: Message, history: Sequence[Message]) -> Recalled:
     if not progress.policy.recalls:
         return Recalled("", (), 0.0)
-    before = next((m.content for m in reversed(history) if m.role == "user"), "")
+    before = next((m for m in reversed(history) if m.role == "user"), None)
     in_view = frozenset(m.id for m in history[-IN_VIEW:])
     return recall(progress.context, message.content, before, in_view)
 

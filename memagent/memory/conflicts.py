@@ -72,7 +72,8 @@ class ConflictStore(FactStore):
         """By id, values that messages or facts name though something else holds now.
 
         A message that told a change names the old value too; a fact's sentence may have told another fact that has
-        been replaced since. Not those that the new value contains: a Skoda Fabia is a Skoda. Empty for document pieces.
+        been replaced or has ended since. Not those that the new value contains: a Skoda Fabia is a Skoda. Empty for
+        document pieces.
         """
         told_change = (
             "select s.message_id, old.value, new.value from fact_sources s join facts new on new.id = s.fact_id"
@@ -82,7 +83,8 @@ class ConflictStore(FactStore):
         told_together = (
             "select f.id, old.value, new.value from facts f join fact_sources s on s.fact_id = f.id"
             " join fact_sources other on other.message_id = s.message_id join facts old on old.id = other.fact_id"
-            " join facts new on new.id = old.superseded_by where old.text = f.text and f.id in "
+            " left join facts new on new.id = old.superseded_by"
+            " where old.text = f.text and old.retired_at is not null and f.id in "
         )
         sql = {"message": told_change, "fact": told_together}.get(kind)
         found: dict[int, list[str]] = {}
@@ -90,6 +92,6 @@ class ConflictStore(FactStore):
             return found
         with self.database.read() as connection:
             for owner, old, new in rows(connection, f"{sql}{ids_in(connection)} order by old.id", ids=ids_text(ids)):
-                if old.casefold() not in new.casefold():
+                if new is None or old.casefold() not in new.casefold():
                     found.setdefault(owner, []).append(old)
         return found

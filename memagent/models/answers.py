@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from memagent.models.arithmetic import amount
-from memagent.models.asked_about import alias_names, of_another, of_somebody_else, subject_of, with_names
-from memagent.models.asked_times import as_when, asked_time, of_that_time, read_at
+from memagent.models.asked_about import alias_names, subject_of, with_names
+from memagent.models.asked_times import as_when, asked_time, of_that_time
 from memagent.models.bridging import links, of_slot, pairs, read_pairs
-from memagent.models.evidence import USER, Evidence, content_words
-from memagent.models.forms import fits
-from memagent.models.judging import MOST_ODDS, READ, SAME_SLOT, WAS_READ, Question, features, judge, log_odds, overlap
-from memagent.models.kinds import of_another_relative, of_another_thing
-from memagent.models.reader import Answer, Reader, repeats
+from memagent.models.candidates import PAST, candidates, renamed
+from memagent.models.evidence import USER, Evidence
+from memagent.models.judging import (
+    MOST_ODDS,
+    OWN,
+    READ,
+    SAME_SLOT,
+    SAME_SUBJECT,
+    WAS_READ,
+    Question,
+    features,
+    judge,
+    overlap,
+)
+from memagent.models.reader import Reader
 from memagent.models.rivals import (
-    CLOSE,
+    LEVEL,
     Candidate,
     before_now,
     in_force,
@@ -33,24 +43,28 @@ from memagent.models.several import (
     each_told,
     hold_side_by_side,
     of_what_is_named,
+    wants_all,
     whole_list,
 )
 from memagent.models.understanding import SURE_SLOT, Understanding, Understood
 
 SURE = 0.5
 SURE_IN_LIST = 0.35  # enough for a member of a list that was asked for
-SURE_SPAN = 0.6  # from here on the reader's longer span is taken instead of the stored value
+SURE_OF_SLOT = 0.2  # enough for what is in the very slot whose members were asked for
 STATES = 0.4  # a message counts as telling something from this probability on
 CLEARLY_ASKED = 0.8  # before the source of the last reply is told
 MOST_READ = 12
-NOT_ASKED_FOR = 0.3  # what is left of the chance of a hit about somebody else, or of words of another form
 MORE_SURELY = 0.5  # log odds by which two messages must answer more surely than one that seems to
 FORGOTTEN = "[forgotten]"  # what the store leaves where words were erased
 CURRENT = re.compile(r"^(?!.*\b(?:before|previous|was|were|did|had)\b).*\b(?:current|present)\b", re.I | re.S)
-ERASED = re.compile(r"\[forgotten|forgotten\]")  # a span may end inside of the brackets
+COMPARED = re.compile(
+    r"\b(?:more|less|fewer|differ\w*|gap|apart|left|remain\w*|change|lost|lose|gain\w*|missing|put on|spare|extra|short"
+    r"|sav\w+|over|under|up|down|than|between|compared|since|drop\w*|r[io]se|increase\w*|cheaper|dearer|(?:old|young|tall|long|short|big|small|heav"
+    r"|light|high|low|fast|slow|hott|cold|warm|wid|narrow)i?er)\b",
+    re.I,
+)
 
 SEVERAL = frozenset({"list", "count", "sum", "difference"})  # modes of asking that want more than one value
-PAST = frozenset({"previous", "difference"})  # and that also want what no longer holds: "how much have I lost?"
 Kind = Literal["nothing", "value", "values", "count", "sum", "difference", "yes", "no", "when", "previous", "why"]
 
 
@@ -119,38 +133,69 @@ def answer(
     wanted = Question(in_names, asked, aliases, understanding.known_slots, before, time)
     judged = tuple(candidates(reader, question, wanted, evidence, tells))
     ranked = _ranked(judged, understood)
-    least = SURE_IN_LIST if understood.mode in {*SEVERAL, "previous"} else SURE
-    sure = [candidate for candidate in ranked if candidate.score >= least]
-    sure = _over_two(reader, question, wanted, evidence, sure) or sure
+    sure = [candidate for candidate in ranked if candidate.score >= _least(candidate, understood)]
+    if understood.mode not in SEVERAL or len(sure) < 2:
+        sure = _over_two(reader, question, wanted, evidence, sure) or sure
     if not sure:
         follow = _follow(question, wanted, evidence)
         return Found("nothing", follow=follow, asked=asked, near=tuple(evidence[:1]), judged=judged)
+    kind, given, rival = _given(understanding, question, understood, sure, ranked, judged, replied)
+    return Found(kind, tuple(given), asked=asked, judged=judged, rival=rival)
+
+
+def _given(
+    understanding: Understanding,
+    question: str,
+    understood: Understood,
+    sure: Sequence[Candidate],
+    ranked: Sequence[Candidate],
+    judged: Sequence[Candidate],
+    replied: str,
+) -> tuple[Kind, Sequence[Candidate], Candidate | None]:
+    """The kind of answer, of what is sure what belongs to it, and what says otherwise."""
     kind = _kind(understood, sure)
+    if kind == "value" and wants_all(question, sure, judged):
+        kind = "values"
     if kind in ("values", "count"):
-        return Found(kind, tuple(distinct(whole_list(question, sure, ranked))), asked=asked, judged=judged)
+        current = [candidate for candidate in judged if candidate.evidence.current]
+        members = distinct(whole_list(question, sure, current))
+        return "value" if kind == "values" and len(members) == 1 else kind, members, None
     if kind in ("sum", "difference"):
         named = of_what_is_named(question, sure)
-        amounts = each_told(named) if kind == "sum" else distinct(named)
-        return Found(kind, tuple(amounts), asked=asked, judged=judged)
+        return kind, each_told(named) if kind == "sum" else distinct(named), None
     if kind == "previous":
         past = before_now(sure, judged, replied)
-        return Found("previous" if past else "value", tuple(past or sure), asked=asked, judged=judged)
+        return ("previous", past, None) if past else ("value", sure, None)
     if kind in ("value", "when"):
         sure = in_force(understanding, _not_said(sure, replied), ranked)
     others = rivals(understanding, sure) if kind == "value" else []
     if len(others) > 1:
-        return Found("values", tuple(distinct([sure[0], *others])), asked=asked, judged=judged)
-    return Found(kind, tuple(sure), asked=asked, judged=judged, rival=others[0] if others else None)
+        return "values", distinct([sure[0], *others]), None
+    return kind, sure, others[0] if others else None
+
+
+def _least(candidate: Candidate, understood: Understood) -> float:
+    """The score from which a candidate is given."""
+    if understood.mode not in {*SEVERAL, "previous"}:
+        return SURE
+    features, one = candidate.features, candidate.evidence
+    own = features[OWN] or features[SAME_SUBJECT]
+    in_slot = understood.mode == "list" and not one.single and features[SAME_SLOT] >= SURE_SLOT and own
+    return SURE_OF_SLOT if in_slot else SURE_IN_LIST
 
 
 def _by_its_form(question: str, understood: Understood) -> tuple[str, Understood]:
     """As it is to be read: "what's the date of" as "when is", plurals as a list, "current" as what holds."""
-    dated = as_when(question)
-    if understood.mode == "previous" and CURRENT.search(question):
-        understood = replace(understood, mode="value")
-    if understood.mode == "value" and (dated is not None or asks_for_several(question)):
-        understood = replace(understood, mode="list" if dated is None else "when")
-    return dated or question, understood
+    dated, mode = as_when(question), understood.mode
+    if dated is not None and mode not in ("previous", "yesno"):
+        mode = "when"
+    elif mode == "difference" and not COMPARED.search(question):
+        mode = "value"  # "how many milligrams must he give her?"
+    elif mode == "previous" and CURRENT.search(question):
+        mode = "value"
+    if mode == "value" and asks_for_several(question):
+        mode = "list"
+    return dated or question, replace(understood, mode=mode)
 
 
 def _not_said(sure: Sequence[Candidate], replied: str) -> Sequence[Candidate]:
@@ -196,96 +241,6 @@ def _telling_chances(understanding: Understanding, texts: Sequence[str]) -> dict
     return chances
 
 
-def candidates(
-    reader: Reader, question: str, asked: Question, evidence: Sequence[Evidence], tells: Mapping[str, float]
-) -> list[Candidate]:
-    """Every fact with its value, every message with what was read in it, and how likely each is to answer.
-
-    `tells` has by text the chance that a message tells something.
-    """
-    windows = [item.window for item in evidence]
-    readings = read_at(reader, question, asked.time, evidence)
-    renamed = _renamed(question, asked.understood, asked.aliases)
-    if renamed is not None:
-        again = reader.read(renamed, windows)
-        readings = [max(pair, key=lambda one: one.probability) for pair in zip(readings, again, strict=True)]
-    if asked.before:  # the question before says what it is about, this one which words of that are wanted
-        both = reader.read(f"{asked.before.rstrip('?')}? {question}", windows)
-        readings = [
-            replace(own, kinds=max(own, led, key=lambda one: one.probability).kinds)
-            for own, led in zip(readings, both, strict=True)
-        ]
-    told: dict[str, list[Evidence]] = {}
-    for item in evidence:
-        if item.is_fact and item.current:
-            told.setdefault(item.text, []).append(item)
-    found = [
-        _candidate(asked, item, reading, tells.get(item.text, 1.0), told.get(item.text, []))
-        for item, reading in zip(evidence, readings, strict=True)
-    ]
-    found += _in_no_fact(asked, evidence, readings, told)
-    past = asked.understood.mode in PAST
-    found = [c for c in found if not ERASED.search(c.words) and (past or not names_replaced(c))]
-    return [c for c in found if c.words or asked.understood.mode == "yesno"]
-
-
-def _in_no_fact(
-    asked: Question, evidence: Sequence[Evidence], readings: Sequence[Answer], told: Mapping[str, Sequence[Evidence]]
-) -> Iterator[Candidate]:
-    """What is surely read in a sentence of which facts are known, but not that one; once a sentence, as in a message.
-
-    What is read less surely is mostly no answer: "What is Solveig's profession?" of the orchestra she plays in.
-    """
-    for text, facts in told.items():
-        of_text = [at for at, item in enumerate(evidence) if item.text == text and item.current]
-        at = max(of_text, key=lambda at: readings[at].probability)
-        surely = log_odds(readings[at].probability) >= MOST_ODDS and evidence[at].window == text
-        if surely and not any(overlap(fact.value, readings[at].words) for fact in facts):
-            found = _candidate(asked, Evidence({**evidence[at].hit, "kind": "message"}), readings[at], 1.0, ())
-            of_it = [fact for fact in facts if overlap(fact.subject, found.words)]
-            yield replace(found, evidence=of_it[0]) if of_it else found
-
-
-def _candidate(
-    asked: Question, item: Evidence, reading: Answer, tells: float, together: Sequence[Evidence]
-) -> Candidate:
-    """A hit and what was read in it; `together` are the facts of its sentence."""
-    others = [fact.value for fact in together if fact.value.casefold() != item.value.casefold()]
-    covered = sum(overlap(value, reading.words) for value in others)
-    words = reading.words
-    told = " ".join([item.window, *(fact.subject for fact in together)])
-    another = of_another_thing(asked.understood.text, told) or of_somebody_else(asked, item)
-    judged = features(asked, _turned(asked, item, words), reading, tells, covered, another=another)
-    start = item.window.find(item.value) if item.is_fact else -1
-    if start >= 0 and not covered and start < reading.end and reading.start < start + len(item.value):
-        words = item.window[min(start, reading.start) : max(start + len(item.value), reading.end)]
-    mode = asked.understood.mode
-    question = content_words(asked.understood.text)
-    repeated = repeats(item.value, question) and mode != "yesno"
-    slotted = judged[SAME_SLOT] >= SURE_SLOT
-    confirms = mode == "yesno" and bool(words)
-    about_value = covered or slotted or not words or overlap(words, item.value)
-    if item.is_fact and about_value and not repeated and not confirms:
-        whole = not covered and item.value.casefold() in words.casefold() and reading.span_probability >= SURE_SPAN
-        words = words if whole else item.value
-    offset = len(item.window) - len(item.text)
-    formless = mode in ("yesno", "count") or (mode == "when" and bool(item.hit.get("times")))
-    if not formless and repeats(words, question):
-        words = ""
-    of_others = of_another(asked, item, together) or of_another_relative(asked.understood.text, told)
-    other = of_others or not (formless or fits(asked.understood.text, words))
-    score = judge(judged) * (NOT_ASKED_FOR if other else 1.0)
-    return Candidate(item, words, score, reading.kinds, reading.start - offset, reading.end - offset, judged)
-
-
-def _turned(asked: Question, item: Evidence, words: str) -> Evidence:
-    """A fact whose subject was read as one with that value: what is lent, of "the drill: borrowed by Philippa"."""
-    if not item.is_fact or overlap(words, item.value) or not overlap(words, item.subject):
-        return item
-    named = content_words(item.subject) <= content_words(asked.understood.text)
-    return item if named or item.subject == USER else Evidence({**item.hit, "value": item.subject})
-
-
 def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidate]:
     """Best first; among nearly equal ones the newest first. Only lists take several values of one sentence."""
     found = [candidate for candidate in found if understood.mode in PAST or candidate.evidence.current]
@@ -294,7 +249,7 @@ def _ranked(found: Sequence[Candidate], understood: Understood) -> list[Candidat
     ranked = sorted(found, key=lambda candidate: candidate.score, reverse=True)
     if ranked:
         best = ranked[0].score
-        level = [candidate for candidate in ranked if best - candidate.score <= CLOSE]
+        level = [candidate for candidate in ranked if best - candidate.score <= LEVEL]
         level.sort(key=lambda candidate: candidate.evidence.said_at, reverse=True)
         ranked[: len(level)] = level
     return ranked
@@ -344,9 +299,9 @@ def _over_two(
 
 def _follow(question: str, asked: Question, evidence: Sequence[Evidence]) -> str | None:
     """What to search for next: the question by the other name of its subject, or with who that may be."""
-    renamed = _renamed(question, asked.understood, asked.aliases)
-    if renamed is not None:
-        return renamed
+    other = renamed(question, asked.understood, asked.aliases)
+    if other is not None:
+        return other
     known = links(question, asked.about, evidence)
     return f"{question} {known[0].text}" if known else None
 
@@ -380,13 +335,3 @@ def _why(evidence: Sequence[Evidence]) -> Found:
     facts = [item for item in evidence if item.is_fact] or list(evidence)
     best = facts[0]
     return Found("why", (Candidate(best, best.value or best.text, best.score, {}, 0, 0),))
-
-
-def _renamed(question: str, understood: Understood, aliases: Mapping[str, str]) -> str | None:
-    """The question with its subject called by the other name."""
-    if understood.subject is None or understood.subject.source != "text" or not aliases:
-        return None
-    start = question.find(understood.subject.words)  # a follow-up is read as part of the question before it
-    if start < 0:
-        return None
-    return question[:start] + next(iter(aliases.values())) + question[start + len(understood.subject.words) :]

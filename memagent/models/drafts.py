@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from memagent.models.arithmetic import amount
 from memagent.models.enumerations import listed
 from memagent.models.evidence import USER, WORD, Evidence, content_words, plain_subject, same_subject
 from memagent.models.labels import OTHER_SLOT
@@ -15,6 +16,8 @@ from memagent.models.understanding import SURE_SLOT, Claim, Reference, Span, Und
 SURE_VALUE = 0.45
 SURE_PAIR = 0.6  # that a correction, or what fills the same slot, replaces a fact
 CERTAIN_PAIR = 0.93  # that a plain statement replaces a fact of another attribute; in doubt both are kept
+POSSIBLE_PAIR = 0.4  # that a correction replaces a fact that it names, or one of the message before
+UNLIKELY_PAIR = 0.1  # that it replaces one of its own slot
 DOUBTFUL_PAIR = 0.25  # below it a second value of the same slot is kept beside the first
 PRONOUNS = frozenset(
     {"she", "he", "they", "it", "her", "him", "them", "his", "their", "its", "who", "that", "this", "user"}
@@ -26,8 +29,11 @@ FUNCTION_WORDS = frozenset(
 GOING_ON = frozenset({"and", "oh", "also", "plus", "then", "yes", "yeah", "er", "ah", "some", "more", "another", "too"})
 BESIDE = re.compile(r"\b(?:another|as well|too|also|additional)\b", re.I)  # what is told has company
 CHANGE = re.compile(r"\b(?:now|instead|moved|changed|switched|replaced|no longer|anymore|new)\b", re.I)
+RENAMED = re.compile(r"\b(?:renam\w+|called|names?|named|from now on|instead|goes by|go by|known as)\b", re.I)
 LONGEST_ATTRIBUTE = 6  # words
-SURE_ENDED = 0.8  # that a message ends a fact without a new value
+SURE_ENDED = 0.6  # that a message ends a fact without a new value
+GONE = frozenset("quit left gone out off over done finished sold cancelled dropped stopped back dead".split())  # noqa: SIM905
+LENT = frozenset({"borrower"})  # slots of what is given back
 TO_BE_DONE = frozenset({"plan", "task", "event"})  # kinds of facts
 SHORT_WORD = 3  # letters; shorter ones say little
 
@@ -78,7 +84,9 @@ def plan_writes(
         alone = len(values) == 1
         if (value.probability < SURE_VALUE and not alone) or not _meaningful(value.words):
             continue
-        named_again = any(_overlap(value.span, place) for _, place in ended) or _known_already(understood, value, facts)
+        of_ended = any(_overlap(value.span, place) or _same_thing(value.words, fact.value) for fact, place in ended)
+        of_ended |= bool(ended) and content_words(value.words) <= GONE
+        named_again = of_ended or _known_already(understood, value, facts)
         if value.words.casefold() in writes or named_again:
             continue
         free = [fact for fact in facts if fact.number not in taken]
@@ -89,7 +97,7 @@ def plan_writes(
             write = replace(write, attribute=own_words(understood, value))  # one slot cannot be filled twice at once
         over = next((fact for fact, _ in ended if fact.number == write.replaces), None)
         if over is not None and not _replaces(understanding, understood, value, over):
-            continue
+            write = _write(understood, value)
         if write.replaces is not None:
             taken.add(write.replaces)
         writes[value.words.casefold()] = write
@@ -112,7 +120,7 @@ def _ended(understanding: Understanding, text: str, facts: Sequence[Evidence]) -
     Members of lists and what is to be done come to an end; who somebody is does not by news of them ("Yuki must not
     have kiwi").
     """
-    ending = [fact for fact in facts if not fact.single or fact.kind in TO_BE_DONE]
+    ending = [fact for fact in facts if not fact.single or fact.kind in TO_BE_DONE or fact.attribute in LENT]
     named = [(fact, place) for fact in ending if (place := _mention(fact.value, text)) is not None][:MOST_CANDIDATES]
     relations = understanding.compare([(Claim(text, place), _claim(fact)) for fact, place in named])
     return [pair for pair, relation in zip(named, relations, strict=True) if relation["ends"] >= SURE_ENDED]
@@ -192,13 +200,16 @@ def _placed(
     if understood.act == "correct":
         leaning = _corrected(understood, value, write, others, context, understanding.known_slots)
         if leaning is not None:
-            return _over(leaning, write)
+            (relation,) = understanding.compare([(Claim(understood.text, value.span), _claim(leaning))])
+            if relation["replaces"] >= (UNLIKELY_PAIR if leaning.attribute == write.attribute else POSSIBLE_PAIR):
+                return _over(leaning, write)
     correcting = understood.act == "correct"
     if BESIDE.search(understood.text) and not CHANGE.search(understood.text):
         write = replace(write, several=True)
     if write.several and not correcting:
         return write
-    candidates = [f for f in others if f.single and _comparable(understood, value, write, f)][:MOST_CANDIDATES]
+    alike = [f for f in others if f.attribute == write.attribute or _is_number(f.value) == _is_number(value.words)]
+    candidates = [f for f in alike if f.single and _comparable(understood, value, write, f)][:MOST_CANDIDATES]
     relations = understanding.compare([(Claim(understood.text, value.span), _claim(fact)) for fact in candidates])
     best, best_probability = None, 0.0
     for fact, relation in zip(candidates, relations, strict=True):
@@ -209,6 +220,7 @@ def _placed(
         apart = _apart(understanding.known_slots, write.attribute, fact.attribute)
         apart |= not (correcting or same_slot or _alike(fact.attribute, write.attribute))
         least = SURE_PAIR if correcting or same_slot else CERTAIN_PAIR
+        least = POSSIBLE_PAIR if correcting and same_slot else least
         if probability > max(least, best_probability) and not apart:
             best, best_probability = fact, probability
     return write if best is None else _over(best, write)
@@ -219,7 +231,8 @@ def _one_more(understood: Understood, value: Value, facts: Sequence[Evidence], c
     lead = content_words(understood.text[: value.span[0]])
     if understood.act != "state" or not lead & GOING_ON or not lead <= GOING_ON | FUNCTION_WORDS:
         return None
-    lists = [f for f in facts if not f.single and f.text.casefold() in context.casefold()]
+    before = [f for f in facts if f.text.casefold() in context.casefold()]
+    lists = [f for f in before if not f.single] or before
     last = next((f for f in reversed(lists) if shape(f.value) == shape(value.words)), None)
     return None if last is None else Write(last.subject, last.attribute, value.words, last.kind, several=True)
 
@@ -234,7 +247,15 @@ def _known_already(understood: Understood, value: Value, facts: Sequence[Evidenc
 def _same_thing(words: str, value: str) -> bool:
     """Whether a new value only names the remembered one, in full or shorter: "the Fabia" of "Skoda Fabia"."""
     said = content_words(words)
-    return said <= content_words(value) and not any(character.isdigit() for word in said for character in word)
+    return said <= content_words(value) and not _has_digit("".join(said))
+
+
+def _is_number(words: str) -> bool:
+    return _has_digit(words) or amount(words) is not None
+
+
+def _has_digit(words: str) -> bool:
+    return any(character.isdigit() for character in words)
 
 
 def _named_by(words: str, fact: Evidence) -> bool:
@@ -285,9 +306,15 @@ def _corrected(
     context: str,
     known_slots: Collection[str],
 ) -> Evidence | None:
-    """What a correction is about: a fact whose value it names, or one of the slot, or of the message just before."""
+    """What a correction is about: a fact whose value it names, or one of the slot, or of the message just before.
+
+    What is said of somebody does not replace them: "Mr Szabo has moved to sheltered housing", of who has the key.
+    """
     rest = content_words(understood.text[: value.span[0]] + " " + understood.text[value.span[1] :])
-    named = [fact for fact in facts if content_words(fact.value) and content_words(fact.value) <= rest]
+    about = content_words(value.subject.words) if value.subject and value.subject.source == "text" else frozenset()
+    alike = [f for f in facts if _is_number(f.value) == _is_number(value.words)]
+    about = frozenset() if RENAMED.search(understood.text) else about
+    named = [f for f in alike if (old := content_words(f.value)) and old <= rest and not old <= about]
     if named:
         return named[0]
     slotted = [
@@ -296,9 +323,10 @@ def _corrected(
     if slotted and not write.several and value.slot_probability >= SURE_SLOT:
         return slotted[0]
     leans = value.subject is None or value.subject.source == "context" or not _names(value.subject)
-    just_said = [f for f in facts if f.single and context and f.text.casefold() in context.casefold()]
+    just_said = [f for f in alike if f.single and context and f.text.casefold() in context.casefold()]
     just_said = [f for f in just_said if not _apart(known_slots, write.attribute, f.attribute)]
-    return just_said[0] if leans and just_said else None
+    just_said = [f for f in just_said if leans or f.attribute == write.attribute]
+    return just_said[0] if just_said else None
 
 
 def _claim(fact: Evidence) -> Claim:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from memagent.models.evidence import USER, Evidence, content_words, plain_subject, same_subject
+from memagent.models.follow_ups import PRONOUN
 from memagent.models.judging import overlap
 from memagent.models.labels import OTHER_SLOT
 from memagent.models.reader import Answer, Reader
@@ -13,6 +14,7 @@ from memagent.models.understanding import Understood
 
 SURE = 0.5
 CLOSE = 0.2  # of the surest: facts of one sentence that are nearly as sure go together
+LEVEL = 0.1  # of the surest: of another sentence as sure the search says which is meant
 NAMED = 0.9  # the request repeats the value
 JUST_SAID = 0.6  # a bare "forget that", after the message that told it
 OTHER_SUBJECT = 0.1
@@ -44,7 +46,9 @@ def rank_for_erasure(
         for item, several in zip(facts, readings, strict=True)
     ]
     scored.sort(key=lambda pair: pair[0], reverse=True)
-    best, first = scored[0]
+    best = scored[0][0]
+    level = [item for score, item in scored if score >= max(SURE, best - LEVEL)]
+    first = max(level, key=lambda item: item.score, default=scored[0][1])  # of those that are as sure the best found
     if understood.mode == "list":
         about = _about_subject(understood, facts)
         return about or _named(requests[0], [item for score, item in scored if score >= SURE])
@@ -80,7 +84,8 @@ def _score(understood: Understood, context: str, item: Evidence, reading: Answer
     if bare and context and item.text.casefold() in context.casefold():
         score = max(score, JUST_SAID)
     elsewhere = not same_subject(asked, item.subject) and not content_words(asked) & content_words(item.text)
-    return score * OTHER_SUBJECT if asked != USER and elsewhere else score
+    somebody = asked != USER and not PRONOUN.fullmatch(asked)  # "what I'm buying him" may be about anybody
+    return score * OTHER_SUBJECT if somebody and elsewhere else score
 
 
 def _same_slot(one: Evidence, other: Evidence) -> bool:

@@ -109,6 +109,13 @@ def told_elsewhere(evidence: Sequence[Evidence], text: str) -> Sequence[Evidence
     return [item for item in evidence if bare(item.text) not in own] or evidence
 
 
+def names_subject(sentence: str, recalled: Sequence[Evidence]) -> bool:
+    """Whether a sentence names somebody or something of whom memory holds a fact."""
+    said = content_words(sentence)
+    subjects = [content_words(item.subject) for item in recalled if item.is_fact and item.subject != USER]
+    return any(subject and subject <= said for subject in subjects)
+
+
 def bridged(link: str, target: str) -> str:
     """One window of two messages: who somebody is, then what was said of them. It ends with the second."""
     return f"{link.rstrip(' .!')}. {target}"

@@ -15,7 +15,9 @@ LOOKED_BACK = 4  # messages in which whom a pronoun means is looked for
 # A question with its own question word asks for itself, unless that is "what about".
 WHOLE = re.compile(r"\b(?:who|what|where|when|which|why|how)(?:'?s)?\b(?! about\b)", re.IGNORECASE)
 PRONOUN = re.compile(  # "it" is nobody in "what day was it we met?"
-    r"\b(?:she|he|her|his|him|it(?! (?:that|i|we|he|she|they|you|to)\b)|its|they|them|their)\b", re.IGNORECASE
+    r"\b(?:she|he|her|his|him|(?<!\bwho was )(?<!\bwho is )it(?! (?:that|i|we|he|she|they|you|to)\b)|its|they|them"
+    r"|their)\b",
+    re.IGNORECASE,
 )
 POSSESSIVES = frozenset({"her", "his", "its", "their"})
 LEADS = frozenset("and what about how or for but then also so ok oh with in at on to of anything".split())  # noqa: SIM905
@@ -51,10 +53,10 @@ class FollowUps:
     def _meant(self, sentence: str, before: Sequence[str]) -> str:
         for context in before:
             inside = self._understand(sentence, context).subject
-            if inside is not None and inside.source == "context" and not PRONOUN.fullmatch(inside.words):
+            if inside is not None and inside.source == "context" and not PRONOUN.search(inside.words):
                 return inside.words
             own = self._understand(context, "").subject
-            if own is not None and not PRONOUN.fullmatch(own.words):
+            if own is not None and not PRONOUN.search(own.words):
                 return own.words
             if not PRONOUN.search(context):
                 return ""

@@ -42,6 +42,7 @@ LEARNED: Mapping[str, float] = {
 }
 FEATURES = tuple(LEARNED)
 READ, WAS_READ, SAME_SLOT = (FEATURES.index(name) for name in ("reader", "read", "same slot"))
+SAME_SUBJECT, OWN = (FEATURES.index(name) for name in ("same subject", "own"))
 LEAST_LIKELY = 1e-3  # of a span
 MOST_ODDS = 6.0
 

@@ -9,3 +9,4 @@ TAGS = ("outside", "begin", "inside")
 PAIRS = ("unrelated", "replaces", "same", "ends")
 ANSWERS = ("none", "span", "yes", "no")
 OTHER_SLOT = "other"
+LIST_SLOT = " list"  # how slots are called that hold lists: "shopping list"

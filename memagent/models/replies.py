@@ -19,6 +19,13 @@ SURELY_SAID = 0.95
 RECURRING = re.compile(
     r"\b(?:every|each|daily|weekly|monthly|yearly|weekends?|(?:\w+days?|morning|evening|night)s)\b", re.I
 )
+_ASKING = r"(?:who|whose|what|where|when|which|why|how)"
+# "Which fruit, and for which of the girls?" is answered with the sentence that told it.
+TWO_ASKED = re.compile(
+    rf"\b{_ASKING}\b[^?]*\band (?:for |at |in |on |by |with |to |of )?{_ASKING}\b(?! about\b)", re.IGNORECASE
+)
+WHERE = re.compile(r"\bwhere\b", re.IGNORECASE)
+PLACE_BEHIND = re.compile(r" (?:at|in|on|near|by) (?:the )?(?:[A-ZÀ-Þ][\w'’-]+)(?: [A-ZÀ-Þ][\w'’-]+)*(?![\w’'])")
 BEFORE_TIMES = "at|by|from|until|till|before|after|around|about|on|in|since"
 PIECE = re.compile(r"\S+\s*")
 
@@ -142,7 +149,9 @@ def answered(found: Found, key: str) -> str:
         return f"Before that it was {best.words}; {told}."
     if found.kind == "why":
         return f"Because {told}: “{best.evidence.text}”"
-    value = _capital(best.words) + _meaning(best)
+    if TWO_ASKED.search(key) and found.rival is None:
+        return f"{_capital(your_words(best.evidence.text.rstrip(' .')))} ({told})."
+    value = _capital(_with_place(best, key)) + _meaning(best)
     said = choose(("{value}; {told}.", "{value} ({told})."), key).format(value=value, told=told)
     return said if found.rival is None else f"{said} Or {found.rival.words}: you told me both."
 
@@ -151,6 +160,11 @@ def reckoned(found: Found, result: ToolResult, unit: str) -> str:
     """A sum or difference of what was told, with the amounts that it is made of."""
     value = f"{result.content['value']} {unit}".strip()
     return f"{value} ({joined([candidate.words for candidate in found.candidates])}, as you told me)."
+
+
+def counted(found: Found, result: ToolResult, day: str) -> str:
+    """The time until or since a day that was told, with that day."""
+    return f"{_capital(str(result.content['value']))} ({day}; you told me on {found.best.evidence.date})."
 
 
 def _meaning(best: Candidate) -> str:
@@ -178,6 +192,13 @@ def _when(best: Candidate) -> str:
     if fits("what time?", best.words) or RECURRING.search(best.words) or best.score >= SURELY_SAID:
         return f"{_capital(_with_preposition(best))}; you told me on {told}."
     return f"You didn't say when, but you told me on {told}."
+
+
+def _with_place(best: Candidate, question: str) -> str:
+    """ "The farm shop at Dunning" for a question that asks where, of which "the farm shop" was read."""
+    at = best.evidence.text.find(best.words)
+    behind = PLACE_BEHIND.match(best.evidence.text, at + len(best.words)) if at >= 0 else None
+    return best.words + behind.group() if behind and WHERE.search(question) else best.words
 
 
 def _with_preposition(best: Candidate) -> str:

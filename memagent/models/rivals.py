@@ -9,10 +9,12 @@ from memagent.models.evidence import Evidence, content_words
 from memagent.models.judging import overlap
 from memagent.models.understanding import Claim, Understanding
 
-CLOSE = 0.2  # candidates this near to the best one count as equally good, and the newer wins
+CLOSE = 0.2  # candidates this near to the best one count as nearly as good
+LEVEL = 0.05  # candidates this near to the best one count as equally good, and the newer wins
 CORRECTING = 0.2  # a message counts as correcting another from this probability on
 POSSIBLE = 0.2  # what was told later may hold instead of the best candidate from this score on
 REPLACES = 0.7  # where it does, by what the two say
+MAY_REPLACE = 0.4  # enough where it is nearly as good an answer
 MOST_LATER = 2
 _ASKING = """and so but or what which who whom whose where when then was were is are be been did do does had has have
 use used it that this one they he she we you i in on at with to of for from by before previously earlier prior first"""
@@ -50,7 +52,11 @@ def in_force(understanding: Understanding, sure: Sequence[Candidate], ranked: Se
         and not content_words(other.words) & content_words(best.words)
     ][:MOST_LATER]
     relations = understanding.compare([(_claim(other), _claim(best)) for other in later])
-    replacing = [other for other, relation in zip(later, relations, strict=True) if relation["replaces"] >= REPLACES]
+    replacing = [
+        other
+        for other, relation in zip(later, relations, strict=True)
+        if relation["replaces"] >= (MAY_REPLACE if best.score - other.score <= CLOSE else REPLACES)
+    ]
     if not replacing:
         return list(sure)
     newest = max(replacing, key=lambda other: (other.evidence.said_at, other.score))

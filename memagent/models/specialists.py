@@ -15,17 +15,19 @@ from typing import Any
 
 from memagent.conversation import TextDelta, ToolCall, ToolResult
 from memagent.models import replies
-from memagent.models.answers import PAST, Found, answer
-from memagent.models.arithmetic import expression
+from memagent.models.answers import Found, answer
+from memagent.models.candidates import PAST
 from memagent.models.chat_model import ChatRequest, Confidence, Output
 from memagent.models.drafts import SURE_VALUE, Write, plan_ends, plan_writes, with_own_subjects
 from memagent.models.encoder import tokenizer
 from memagent.models.erasing import rank_for_erasure
-from memagent.models.evidence import USER, Evidence, content_words, told_elsewhere
+from memagent.models.evidence import Evidence, names_subject, told_elsewhere
 from memagent.models.follow_ups import FOLLOW_UP_WORDS, WHOLE, FollowUps
 from memagent.models.kinds import load_kinds
+from memagent.models.labels import OTHER_SLOT
 from memagent.models.prompt import PER_MESSAGE, plain_count
 from memagent.models.reader import Reader
+from memagent.models.reckoning import elapsed, reckon
 from memagent.models.sentences import FEWEST_WORDS, split_sentences
 from memagent.models.understanding import SURE_SLOT, TELLING, Understanding, Understood
 
@@ -108,13 +110,15 @@ class Specialists:
     def understand(self, turn: Turn) -> list[Part]:
         """The sentences of this turn, numbered, each with what it asks of memory."""
         sentences = split_sentences(turn.text)
-        parts = []
+        parts: list[Part] = []
         for index, said in enumerate(sentences):
             before = [*sentences[:index][::-1], *turn.before]
             sentence = self._follow_ups.named(said, before)
             understood = self._understand(sentence, before[0] if before else "")
-            if understood.act == "talk" and WHOLE.search(sentence) and _known(sentence, turn.recalled):
+            if understood.act == "talk" and WHOLE.search(sentence) and names_subject(sentence, turn.recalled):
                 understood = replace(understood, act="ask")
+            if parts and _asks_again(parts[-1][2], understood):
+                continue
             if self._only_ends(sentence, understood, turn):
                 understood = replace(understood, act="state", values=())
             parts.append((index, sentence, understood))
@@ -224,7 +228,7 @@ class Specialists:
         if not made:
             return [ToolCall(f"{prefix}0", "memory_search", self._query(turn, sentence, understood))]
         found = self.found(turn, (index, sentence, understood))
-        reckoning = reckon(found, sentence)
+        reckoning = reckon(found, sentence) or elapsed(found, sentence)
         if reckoning is not None:
             return [ToolCall(f"calculate-{index}-0", "calculate", {"expression": reckoning[0]})]
         follow = found.follow
@@ -303,10 +307,12 @@ class Specialists:
             return replies.talked(part[1]) if alone else ""
         if found.kind == "nothing" and not alone and part[2].acts["ask"] < SURELY_ASKED:
             return ""
-        reckoning = reckon(found, part[1])
+        reckoning, counted = reckon(found, part[1]), elapsed(found, part[1])
         for _, result in turn.result_of(f"calculate-{part[0]}-"):
             if result.ok and reckoning is not None:
                 return replies.reckoned(found, result, reckoning[1])
+            if result.ok and counted is not None:
+                return replies.counted(found, result, counted[1])
         return replies.answered(found, part[1])
 
     def _confidence(self, turn: Turn, parts: Sequence[Part]) -> Iterator[Confidence]:
@@ -366,11 +372,11 @@ def evidence_of(made: Sequence[tuple[ToolCall, ToolResult]]) -> list[Evidence]:
     return list(found.values())
 
 
-def reckon(found: Found, sentence: str) -> tuple[str, str] | None:
-    """What to calculate for a question about several amounts, and their unit; None where there is nothing to."""
-    if found.kind not in ("sum", "difference"):
-        return None
-    return expression(found.kind, [candidate.words for candidate in found.candidates], sentence)
+def _asks_again(before: Understood, understood: Understood) -> bool:
+    """Whether a request to forget only repeats the one before: "I shouldn't have told you of the baby. Forget that"."""
+    slotted = understood.slot != OTHER_SLOT and understood.slot_probability >= SURE_SLOT
+    bare = understood.subject is None and not understood.values and not slotted
+    return bare and before.act == understood.act == "forget"
 
 
 def _part(call: ToolCall) -> int:
@@ -389,10 +395,3 @@ def _looked_up(sentence: str, understood: Understood) -> Understood:
 def _seemed_talk(understood: Understood) -> bool:
     """Whether it is only looked up, so that nothing needs to be known of it."""
     return understood.act == "ask" and understood.act_probability < POSSIBLE
-
-
-def _known(sentence: str, recalled: Sequence[Evidence]) -> bool:
-    """Whether a sentence names somebody or something of whom memory holds a fact."""
-    said = content_words(sentence)
-    subjects = [content_words(item.subject) for item in recalled if item.is_fact and item.subject != USER]
-    return any(subject and subject <= said for subject in subjects)

@@ -141,6 +141,50 @@ def test_somebody_who_leaves_takes_nobody_along_and_is_replaced_by_no_verb(under
     assert [(write.replaces, write.ends) for write in writes] == [(1, True)]
 
 
+@pytest.mark.parametrize(
+    ("old", "attribute", "value", "text", "new", "subject"),
+    [
+        ("she's Fitch, a retired dentist", "she's", "Fitch", "the stern gland is repacked", "stern gland", ""),
+        ("the key hangs behind the press", "hangs", "behind the press", "the alarm is set to minus 72", "minus 72", ""),
+        (
+            "mum's key is with Mr Szabo",
+            "key is with",
+            "Mr Szabo",
+            "Mr Szabo has moved to sheltered housing",
+            "sheltered housing",
+            "Mr Szabo",
+        ),
+        ("the fiat is my son's", "the", "fiat", "the fiat takes 5W-40", "5W-40", "fiat"),
+    ],
+)
+def test_news_of_something_replaces_nothing_though_it_sounds_like_a_correction(
+    understanding: Understanding, old: str, attribute: str, value: str, text: str, new: str, subject: str
+) -> None:
+    said = replace(told(text, new, single=True, subject=subject), act="correct")
+    (write,) = plan_writes(understanding, said, [fact(old, attribute, value, id=1)], old)
+    assert (write.replaces, write.value) == (None, new)
+
+
+def test_what_is_returned_is_lent_no_more(understanding: Understanding) -> None:
+    lent = fact("lent Gethin my post rammer", "borrower", "Gethin", "post rammer", id=4)
+    said = told("gethin brought the rammer back, bent", "gethin", slots="borrower", single=True, subject="rammer")
+    assert [(w.replaces, w.ends) for w in plan_writes(understanding, said, [lent], "")] == [(4, True)]
+
+
+def test_what_is_told_instead_of_what_ends_is_kept(understanding: Understanding) -> None:
+    old = fact("i do volleyball after school", "sport", "volleyball", single=False, id=1)
+    text = "quit volleyball. doing fencing instead, they give you a sword"
+    said = replace(told(text, "fencing", slots="sport"), act="correct")
+    assert "fencing" in [write.value for write in plan_writes(understanding, said, [old], "")]
+
+
+def test_one_more_of_what_the_message_before_named_alone_is_of_the_same_list(understanding: Understanding) -> None:
+    salsify = fact("put salsify on my seed order", "seed order", "salsify", id=1)
+    said = told("and cavolo nero", "cavolo nero")
+    (write,) = plan_writes(understanding, said, [salsify], "put salsify on my seed order")
+    assert (write.attribute, write.value, write.several) == ("seed order", "cavolo nero", True)
+
+
 def test_what_names_the_remembered_thing_shorter_does_not_replace_it(understanding: Understanding) -> None:
     car = fact("I drive a Skoda Fabia.", "car model", "Skoda Fabia", id=1)
     said = replace(told("I traded in the Fabia.", "the Fabia", slots="car model", single=True), act="correct")

@@ -40,6 +40,19 @@ def test_what_was_said_is_all_that_the_sentence_told_of_the_same_one() -> None:
     assert erased(asked, [DENTIST, VET, PORTO], Prisk=VET) == [VET]
 
 
+def test_a_pronoun_says_nothing_of_whom_it_is_about() -> None:
+    telescope = fact("I am getting my husband a telescope", "gift bought", "telescope", "husband")
+    asked = understood("quick, forget what I'm buying him", "forget", subject="him")
+    assert erased(asked, [telescope, PORTO], telescope=telescope) == [telescope]
+
+
+def test_of_two_that_are_as_sure_the_search_says_which_is_meant() -> None:
+    cello = fact("Xiomara is on the cello", "instrument", "cello", "Xiomara", score=0.2)
+    due = fact("Xiomara's expecting, due in August", "due in", "August", "Xiomara", score=0.6)
+    asked = understood("forget about Xiomara's baby", "forget", subject="Xiomara's baby")
+    assert erased(asked, [cello, due], cello=cello, August=due) == [due]
+
+
 def test_what_was_read_decides_where_no_slot_is_known() -> None:
     asked = understood("forget who looks after my dog", "forget")
     assert erased(asked, [DENTIST, VET, PORTO], Prisk=VET) == [VET]

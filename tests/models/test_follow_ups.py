@@ -35,6 +35,8 @@ def follow_ups(understanding: Understanding) -> FollowUps:
             "forget what the wife wants for her birthday",
         ),
         ("what day was it we buried Bertil?", ["I'm writing to his sister."], "what day was it we buried Bertil?"),
+        ("who was it among the altos?", ["when is the concert?"], "who was it among the altos?"),
+        ("and how much was it?", ["when is the concert?"], "and how much was the concert?"),
     ],
 )
 def test_a_pronoun_is_put_back(follow_ups: FollowUps, said: str, before: list[str], meant: str) -> None:

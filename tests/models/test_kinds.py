@@ -25,6 +25,9 @@ from memagent.training.written import load_readings
         ("who are my brothers?", "my brother is Tom", False),
         ("what's my niece called?", "my sister's girl is called Tilda", False),
         ("is it my brother or my sister who paints?", "my sister paints", False),
+        ("what's growing in the left bed?", "the right bed is potatoes only", True),
+        ("who takes the thursday class?", "monday's class is with Ferreira", True),
+        ("who takes the monday class?", "monday's class is with Ferreira", False),
         ("what's on?", "", False),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -153,6 +154,25 @@ def test_when_is_answered_with_a_date_that_code_resolved(words: str, times: list
 def test_an_hour_keeps_the_word_before_it() -> None:
     closing = Found("when", (candidate("4", "they close at 4 on fridays"),))
     assert replies.answered(closing, "k") == "At 4; you told me on 2 March 2026."
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "said"),
+    [
+        ("where does the honey go?", "it goes to the farm shop at Dunning", "The farm shop at Dunning"),
+        ("what sells the honey?", "it goes to the farm shop at Dunning", "The farm shop"),
+        ("where does the honey go?", "it goes to the farm shop at weekends", "The farm shop"),
+    ],
+)
+def test_where_is_answered_with_the_place_that_is_named_behind(question: str, told: str, said: str) -> None:
+    reply = replies.answered(Found("value", (candidate("the farm shop", told),)), question)
+    assert re.match(rf"{said}(;| \()", reply)
+
+
+def test_two_questions_at_once_are_answered_with_the_sentence() -> None:
+    told = candidate("Renuka", "Renuka is learning for midwife with my aunt")
+    reply = replies.answered(Found("value", (told,)), "who of my colleagues studies, and what for?")
+    assert reply == "Renuka is learning for midwife with your aunt (you told me on 2 March 2026)."
 
 
 def test_codes_and_names_keep_their_letters() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from memagent.models.answers import Kind
+from memagent.models.evidence import Evidence
 from memagent.models.several import asks_for_several
 from tests.models.asking import EARLIER, LATER, Asker, words
 from tests.models.scripted_reading import fact, message, reading, understood
@@ -77,6 +78,50 @@ def test_three_that_answer_as_well_are_all_given(ask: Asker) -> None:
     assert (found.kind, set(words(found))) == ("values", set(told.values()))
 
 
+def curry(*values: str, text: str = "into the curry go chickpeas, spinach and tamarind") -> list[Evidence]:
+    return [
+        fact(text, "into the curry go", value, single=False, id=at, replaced=["spinach"])
+        for at, value in enumerate(values, 1)
+    ]
+
+
+def test_members_of_one_enumeration_are_given_together(ask: Asker) -> None:
+    told = curry("chickpeas", "tamarind")
+    found = ask(understood("what goes in the curry?"), told, {told[0].window: "chickpeas"})
+    assert (found.kind, set(words(found))) == ("values", {"chickpeas", "tamarind"})
+
+
+def test_one_that_took_the_place_of_another_in_an_enumeration_is_of_it(ask: Asker) -> None:
+    told = curry("chickpeas", "tamarind")
+    (peas,) = curry("peas", text="into the curry go chickpeas, peas and tamarind")
+    peas = Evidence({**peas.hit, "id": 9, "replaced": []})
+    found = ask(understood("what goes in the curry?"), [*told, peas], {peas.window: "peas"})
+    assert (found.kind, set(words(found))) == ("values", {"chickpeas", "tamarind", "peas"})
+
+
+def test_a_member_that_has_gone_is_not_read_in_the_sentence_of_the_others(ask: Asker) -> None:
+    told = curry("chickpeas", "tamarind")
+    found = ask(understood("what goes in the curry?", mode="list"), told, {told[0].window: "spinach"})
+    assert set(words(found)) == {"chickpeas", "tamarind"}
+
+
+def test_a_question_for_one_thing_is_not_answered_by_a_list_beside_it(ask: Asker) -> None:
+    dream = fact("Uzbekistan would be the dream", "dream", "Uzbekistan", score=0.9)
+    done = [
+        fact("ticked off: Albania and Georgia", "ticked off", name, single=False, id=at, score=0.5)
+        for at, name in enumerate(("Albania", "Georgia"), 5)
+    ]
+    asked = understood("which country am I still dreaming of?")
+    found = ask(asked, [dream, *done], {dream.window: "Uzbekistan", done[0].window: "Albania"})
+    assert "Georgia" not in words(found)
+
+
+def test_what_only_seems_to_ask_for_a_difference_is_answered_with_the_value(ask: Asker) -> None:
+    dose = fact("it is 60 mg furosemide from today", "dose", "60 mg")
+    asked = understood("how many milligrams must he give her?", mode="difference")
+    assert ask(asked, [dose], {dose.window: "60 mg"}).kind == "value"
+
+
 @pytest.mark.parametrize(
     ("question", "several"),
     [
@@ -141,11 +186,13 @@ def test_values_that_hold_side_by_side_are_all_said(ask: Asker) -> None:
     assert (found.kind, words(found)) == ("values", ["green tea", "cocoa"])
 
 
-@pytest.mark.parametrize("mode", ["sum", "difference"])
-def test_amounts_are_found_for_a_calculation(ask: Asker, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "question"), [("sum", "what about the price of both?"), ("difference", "how much more were the boots?")]
+)
+def test_amounts_are_found_for_a_calculation(ask: Asker, mode: str, question: str) -> None:
     boots, coat = message("the boots cost £189", said_at=EARLIER), message("the coat cost £108", said_at=LATER)
     dog = message("the dog is called Rufus", score=0.1)
-    asked = understood("what about the price of both?", mode=mode)
+    asked = understood(question, mode=mode)
     found = ask(asked, [coat, dog, boots], {boots.window: "£189", coat.window: "£108"})
     assert (found.kind, words(found)) == (mode, ["£189", "£108"])
 

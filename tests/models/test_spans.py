@@ -19,6 +19,9 @@ from memagent.models.spans import whole_words
         ("Finally, Mr Abbas will come", "Mr", "Mr Abbas"),
         ("ask Dr. O'Leary, please", "Dr.", "Dr. O'Leary"),
         ("the dr said no", "dr", "dr"),
+        ("half a dozen is 2.20 now", "20", "2.20"),
+        ("half a dozen is 2.20 now", "2", "2.20"),
+        ("there are 3. Then I left", "3", "3"),
     ],
 )
 def test_a_span_is_grown_to_whole_words_and_trimmed(text: str, found: str, whole: str) -> None:

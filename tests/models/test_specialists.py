@@ -138,6 +138,35 @@ def test_a_list_is_kept_as_one_and_loses_only_what_is_taken_off(person: Person) 
     assert "oat milk" in reply and "bin bags" in reply and "lentils" not in reply
 
 
+def test_a_list_is_given_whole_where_one_thing_seems_to_be_asked_for(person: Person) -> None:
+    person.says("shopping list: oat milk, lentils and bin bags pls")
+    person.says("put washing powder on the shopping list as well")
+    person.restart()
+    reply = person.says("im outside the shop, what do i need?").casefold()
+    assert all(item in reply for item in ("oat milk", "lentils", "bin bags", "washing powder"))
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "counted"),
+    [
+        ("my theory exam is ten weeks from today", "how many weeks to go till my theory exam?", "10 weeks"),
+        ("I stopped smoking three weeks ago today", "how many days is it now since I stopped smoking?", "21 days"),
+    ],
+)
+def test_the_time_until_or_since_a_day_is_counted(person: Person, said: str, asked: str, counted: str) -> None:
+    person.says(said)
+    person.restart()
+    assert counted in person.says(asked) and person.called("calculate") == 1
+
+
+def test_a_request_to_forget_that_is_said_twice_erases_once(person: Person) -> None:
+    person.says("Xiomara is on the cello in our quartet")
+    person.says("between us, Xiomara's expecting, due in August")
+    person.says("I shouldn't have told you about Xiomara's baby. Forget that one, would you")
+    assert person.called("memory_forget") == 1
+    assert "cello" in person.values and "August" not in person.values
+
+
 @pytest.mark.parametrize("told", ["We're flying to Valencia with the kids", "We've got a parrot called Ziggy"])
 def test_what_we_tell_is_said_back(person: Person, told: str) -> None:
     assert told.removeprefix("We") in person.says(told)

@@ -283,6 +283,17 @@ def test_a_hit_says_which_values_it_names_that_were_replaced(say: Say) -> None:
     assert replaced["fact", "Fridays"] == replaced["message", text] == []
 
 
+def test_a_hit_says_which_values_it_names_that_have_ended(say: Say) -> None:
+    told = say("our quiz team is Hamish, Olwen and Dilip")
+    for name in ("Hamish", "Olwen"):
+        done(told, "memory_add", subject="quiz team", attribute="is", value=name, several=True)
+    hits = done(told, "memory_search", query="quiz team").content["hits"]
+    (hamish,) = (hit["id"] for hit in hits if hit.get("value") == "Hamish")
+    done(told, "memory_end", id=hamish)
+    hits = done(say("who is left?"), "memory_search", query="quiz team", limit=10).content["hits"]
+    assert [hit["replaced"] for hit in hits if hit.get("value") == "Olwen"] == [["Hamish"]]
+
+
 def test_a_value_that_is_told_more_exactly_is_not_replaced(say: Say) -> None:
     told = say("I drive a Skoda")
     done(told, "memory_add", subject="user", attribute="car", value="Skoda")
