@@ -16,7 +16,7 @@ from memagent.tools.tool import ToolContext
 LIMIT = 8
 NEAREST = 0.35  # cosine of MiniLM: below it two short texts have little to do with each other
 WITH_WORDS = 0.22  # enough where they share a rare word as well
-MOST_TOLD = 4  # hits of what the person said last
+MOST_TOLD = 4  # facts of what the person said last
 SHORT = 10  # words; a shorter message leans on the one before it
 
 
@@ -31,15 +31,12 @@ def recall(
     leans = before is not None and len(text.split()) <= SHORT
     query = f"{text} {before.content}".strip() if before is not None and leans else text
     here = frozenset({context.message.id} if context.message is not None else ())
-    hits = [hit for hit in context.store.search(_query(query, LIMIT, here | in_view)) if relevant(hit)]
-    if before is not None and not any(hit.message_id == before.id for hit in hits):
-        told = context.store.search(_query(before.content, MOST_TOLD, here | in_view))
-        hits += [hit for hit in told if hit.message_id == before.id]
+    found = context.store.search(SearchQuery(query, limit=LIMIT, exclude_messages=here | in_view))
+    hits = [hit for hit in found if relevant(hit)]
+    if before is not None:
+        offered = {(hit.kind, hit.id) for hit in hits}
+        hits += [hit for hit in context.store.told_in(before.id) if (hit.kind, hit.id) not in offered][:MOST_TOLD]
     return Recalled(query, tuple(hits_to_dicts(context, hits)), (time.perf_counter() - started) * 1000)
-
-
-def _query(words: str, limit: int, left_out: frozenset[int]) -> SearchQuery:
-    return SearchQuery(words, limit=limit, exclude_messages=left_out)
 
 
 def relevant(hit: Hit) -> bool:

@@ -9,7 +9,7 @@ from memagent.memory.base import StoreBase
 from memagent.memory.claims import clean
 from memagent.memory.outbox import BackgroundDrain, Outbox
 from memagent.memory.records import Hit, SearchQuery
-from memagent.memory.statements import one
+from memagent.memory.statements import one, rows
 
 if TYPE_CHECKING:
     from memagent.embedding import Embedder
@@ -83,6 +83,18 @@ class SearchStore(StoreBase):
             now=self.clock.now(),
             dense=self._dense,
         )
+
+    def told_in(self, message_id: int) -> list[Hit]:
+        """Hits with no score for the facts that hold and that a message told, oldest first."""
+        from memagent.memory.hits import build
+
+        sql = (
+            "select distinct f.id from facts f join fact_sources s on s.fact_id = f.id"
+            " where s.message_id = :message and f.space_id = :space and f.retired_at is null order by f.id"
+        )
+        with self.database.read() as connection:
+            told = rows(connection, sql, message=message_id, space=self.space_id)
+            return build(connection, [(("fact", row[0]), 0.0) for row in told], {})
 
     def drain(self, limit: int | None = None) -> int:
         """Embed queued rows and bring the index in step; the number of queue rows handled.

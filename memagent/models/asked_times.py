@@ -21,7 +21,7 @@ DATE_ASKED = re.compile(
 )
 ELAPSED = re.compile(
     r"\bhow (?:long|many (?P<unit>days|weeks|months|years))\b"
-    r"(?=.*\b(?:since|until|till?|ago|left|to go|been|am i|are we|is it)\b)",
+    r"(?=.{0,200}\b(?:since|until|till?|ago|left|to go|been|am i|are we)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 UNTIL = re.compile(r"\b(?:until|till?|to go|left)\b", re.IGNORECASE)

@@ -22,6 +22,7 @@ never n t to for from with at by on in into than then so but because if when whi
 since goes go went gets got get wants want needs need takes take makes made says said likes like loves hates"""
 NO_MEMBER = frozenset(_NO_MEMBER.split())
 MOST_WORDS = 4  # of a member that was not found as a value
+LONGEST_GAP = 120  # characters between two values of one enumeration
 MODIFIERS = 2  # words in front of one that was found without them: "felt" of "felt brooches"
 INFLECTED = re.compile(r"(?:ed|ing|es|s|ly)$")  # "collects stamps" is no stamp
 CAPITALISED = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]*\s+)*[A-ZÀ-Þ][\w'’-]*$")
@@ -111,7 +112,7 @@ def _between(text: str, start: int, end: int) -> list[Span]:
     """Members between two values; one that reaches `end` is the beginning of the second value. Empty where anything
     else stands between them."""
     gap = text[start:end]
-    if not OUTSIDE_COMMA.match(gap) or SEPARATOR.fullmatch(gap):
+    if len(gap) > LONGEST_GAP or not OUTSIDE_COMMA.match(gap) or SEPARATOR.fullmatch(gap):
         return []
     pieces: list[Span] = []
     at = start
@@ -123,26 +124,27 @@ def _between(text: str, start: int, end: int) -> list[Span]:
     front = [pieces.pop()] if pieces and pieces[-1][1] == end else []
     if any(not _may_be_member(text[left:right], MOST_WORDS) for left, right in pieces):
         return []
-    if front and (
-        INFLECTED.search(text[slice(*front[0])].strip()) or not _may_be_member(text[slice(*front[0])], MODIFIERS)
-    ):
+    modifier = text[slice(*front[0])].strip() if front else ""
+    if front and (INFLECTED.search(modifier) or not _may_be_member(modifier, MODIFIERS)):
         return []
     return [*pieces, *((left, end) for left, _ in front)]
 
 
 def _before_first(text: str, start: int) -> Span:
     """A name, or what a colon opens, that is separated from the first value by nothing but a comma or "and"."""
-    separators = [match for match in SEPARATOR.finditer(text, 0, start) if match.end() == start]
+    near = max(0, start - LONGEST_GAP)
+    separators = [match for match in SEPARATOR.finditer(text, near, start) if match.end() == start]
     if not separators or not OUTSIDE_COMMA.match(separators[0].group()):
         return start, start
-    lead, end = text[: separators[0].start()], separators[0].start()
+    end = separators[0].start()
+    lead = text[near:end]
     colon = lead.rfind(":") + 1
     if colon and _may_be_member(lead[colon:], MOST_WORDS):
         return end - len(lead[colon:].lstrip()), end
     name = CAPITALISED.search(lead)
-    if name is None or not lead[: name.start()].strip() or not _may_be_member(name.group(), MOST_WORDS):
+    if name is None or not text[: near + name.start()].strip() or not _may_be_member(name.group(), MOST_WORDS):
         return start, start
-    return name.start(), end
+    return near + name.start(), end
 
 
 def _may_be_member(words: str, most: int) -> bool:

@@ -26,7 +26,7 @@ def elapsed(found: Found, sentence: str) -> tuple[str, str] | None:
     None for other questions and where the answer names no day.
     """
     asked = ELAPSED.search(sentence)
-    time = _time_of(found) if asked is not None and found.kind in ("when", "value") else None
+    time = _time_of(found) if asked is not None else None
     if asked is None or time is None:
         return None
     since, until = datetime.fromisoformat(str(time["since"])), datetime.fromisoformat(str(time["until"]))
@@ -44,8 +44,13 @@ def elapsed(found: Found, sentence: str) -> tuple[str, str] | None:
 
 
 def _time_of(found: Found) -> Mapping[str, Any] | None:
-    """The time that the words of the best answer name, or the only one that its sentence does."""
+    """The time that the words of the best answer name; where a time was asked for also the only one that its sentence
+    names, but not "9 metres" of a boat that was bought in May.
+    """
+    if found.kind not in ("when", "value"):
+        return None
     best = found.best
     times = list(best.evidence.hit.get("times") or ())
     inside = [time for time in times if time["start"] < best.end and time["end"] > best.start]
-    return inside[0] if inside else times[0] if len(times) == 1 else None
+    only = times if found.kind == "when" and len(times) == 1 else []
+    return next(iter(inside or only), None)

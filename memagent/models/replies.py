@@ -22,8 +22,9 @@ RECURRING = re.compile(
 _ASKING = r"(?:who|whose|what|where|when|which|why|how)"
 # "Which fruit, and for which of the girls?" is answered with the sentence that told it.
 TWO_ASKED = re.compile(
-    rf"\b{_ASKING}\b[^?]*\band (?:for |at |in |on |by |with |to |of )?{_ASKING}\b(?! about\b)", re.IGNORECASE
+    rf"\b{_ASKING}\b[^?]{{0,200}}\band (?:for |at |in |on |by |with |to |of )?{_ASKING}\b(?! about\b)", re.IGNORECASE
 )
+LONGEST_SAID = 240  # characters of a sentence that is said back whole
 WHERE = re.compile(r"\bwhere\b", re.IGNORECASE)
 PLACE_BEHIND = re.compile(r" (?:at|in|on|near|by) (?:the )?(?:[A-ZÀ-Þ][\w'’-]+)(?: [A-ZÀ-Þ][\w'’-]+)*(?![\w’'])")
 BEFORE_TIMES = "at|by|from|until|till|before|after|around|about|on|in|since"
@@ -120,7 +121,7 @@ def _stored_one(result: ToolResult) -> str:
     if content["action"] == "superseded" and content.get("before"):
         return f"{about}, no longer {content['before']}"
     if content["action"] == "ended":
-        return f"no longer {content['value']}"
+        return f"{'' if subject == USER else f'{subject}: '}no longer {content['value']}"
     if content["action"] == "repeated":
         return f"{about} (you had told me)"
     if content.get("also"):
@@ -149,7 +150,7 @@ def answered(found: Found, key: str) -> str:
         return f"Before that it was {best.words}; {told}."
     if found.kind == "why":
         return f"Because {told}: “{best.evidence.text}”"
-    if TWO_ASKED.search(key) and found.rival is None:
+    if TWO_ASKED.search(key) and found.rival is None and len(best.evidence.text) <= LONGEST_SAID:
         return f"{_capital(your_words(best.evidence.text.rstrip(' .')))} ({told})."
     value = _capital(_with_place(best, key)) + _meaning(best)
     said = choose(("{value}; {told}.", "{value} ({told})."), key).format(value=value, told=told)
@@ -227,7 +228,8 @@ def calculated(result: ToolResult) -> str:
     """The value, or why there is none."""
     if result.ok:
         return f"{_capital(str(result.content['value']))}."
-    return f"I can't calculate that: {result.content.get('error', '')}."
+    reason = result.content.get("error")  # none where the result was cut to fit the window
+    return f"I can't calculate that: {reason}." if reason else "I can't calculate that."
 
 
 def talked(key: str) -> str:

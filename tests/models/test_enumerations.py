@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from memagent.models.enumerations import listed
@@ -57,3 +59,10 @@ def test_a_number_in_front_of_which_another_word_stands_is_no_member() -> None:
 
 def test_one_value_with_a_comma_stays_one_where_only_one_can_hold() -> None:
     assert members("the address is 12 Elm Row, Leeds", "12 Elm Row, Leeds", single=True) == []
+
+
+@pytest.mark.parametrize("filling", [" " * 50_000, "A" * 50_000 + ")", "Ab " * 20_000, ", " * 20_000, "and " * 15_000])
+def test_long_hostile_text_takes_no_time(filling: str) -> None:
+    started = time.perf_counter()
+    members(f"with us sit {filling}, Otto and Rosa, {filling} and Wilf", "Otto", "Rosa", "Wilf")
+    assert time.perf_counter() - started < 1.0

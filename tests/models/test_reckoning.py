@@ -40,5 +40,13 @@ def test_the_time_to_a_day_is_calculated(question: str, span: tuple[str, str], w
     assert elapsed(told("then", *span), question) == wanted
 
 
+def test_a_day_beside_the_answer_is_not_counted_from() -> None:
+    text = "the boat is 9 metres, we bought it then"
+    time = {"text": "then", "start": len(text) - 4, "end": len(text), "since": MAY[0], "until": MAY[1], "means": "then"}
+    length = Candidate(message(text, times=[time]), "9 metres", 0.9, {}, 12, 20)
+    assert elapsed(Found("value", (length,)), "how long has it been, in metres?") is None
+    assert elapsed(Found("when", (length,)), "how long is it since we bought it?") is not None
+
+
 def test_nothing_is_calculated_from_a_list() -> None:
     assert elapsed(told("then", *MAY, kind="values"), "how many days since then?") is None

@@ -175,12 +175,25 @@ def test_two_questions_at_once_are_answered_with_the_sentence() -> None:
     assert reply == "Renuka is learning for midwife with your aunt (you told me on 2 March 2026)."
 
 
+def test_a_long_text_is_not_said_back_whole() -> None:
+    long = candidate("Renuka", "Renuka is learning for midwife " * 20)
+    assert replies.answered(Found("value", (long,)), "who studies, and what for?").startswith("Renuka")
+    assert len(replies.answered(Found("value", (long,)), "who studies, and what for?")) < 60
+
+
 def test_codes_and_names_keep_their_letters() -> None:
     for words, shown in (("hartnell", "Hartnell"), ("b7x", "b7x"), ("iPhone", "iPhone"), ("McCoy", "McCoy"), ("", "")):
         assert replies.answered(Found("value", (candidate(words),)), "k").startswith(shown)
 
 
+def test_what_ended_is_said_with_what_it_was_of() -> None:
+    ended = {"action": "ended", "subject": "post rammer", "attribute": "borrower", "value": "Gethin"}
+    assert "post rammer: no longer Gethin" in replies.stored([result(**ended)], "gethin brought it back")
+    assert "post rammer" not in replies.stored([result(**ended | {"subject": USER})], "gethin brought it back")
+
+
 def test_a_calculation_says_its_value_or_why_there_is_none() -> None:
+    assert replies.calculated(result(False)) == "I can't calculate that."
     assert replies.calculated(result(value="12.6")) == "12.6."
     assert (
         replies.calculated(result(False, error="it divides by zero")) == "I can't calculate that: it divides by zero."
