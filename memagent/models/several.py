@@ -56,7 +56,8 @@ def whole_list(question: str, sure: Sequence[Candidate], ranked: Sequence[Candid
     """With all other members of the list that is asked for: what is on it is there, however it reads.
 
     A question that names neither its slot nor its attribute picks from it: "who is allergic to eggs?" of two children;
-    but nobody picks from what was told in one breath, nor from what is called a list ("what do I need at the shop?"), and that is one list, whosever it is.
+    but nobody picks from what was told in one breath, nor from what is called a list ("what do I need at the
+    shop?"), and that is one list, whosever it is.
     What the question names itself is no member: "who is in the book club?" is not answered by "book club". Where it
     names the value, the list is of all that have it: what Valdemar borrowed.
     """
